@@ -17,20 +17,20 @@ public final class AdamW implements Optimiser {
     }
   }
 
-  private final SequencedMap<String, Tensor> parameters;
+  private record Slot(Tensor parameter, Tensor mean, Tensor square) {}
+
   private final Config config;
-  private final SequencedMap<String, Tensor> mean = new LinkedHashMap<>();
-  private final SequencedMap<String, Tensor> square = new LinkedHashMap<>();
+  private final SequencedMap<String, Slot> slots = new LinkedHashMap<>();
   private int steps;
 
   /// @param parameters float32 leaves; they stay the caller's
   public AdamW(SequencedMap<String, Tensor> parameters, Config config) {
-    this.parameters = parameters;
     this.config = config;
     try (var scope = new Scope()) {
       parameters.forEach((name, parameter) -> {
-        mean.put(name, scope.keep(torch.zeros_like(parameter.detach())));
-        square.put(name, scope.keep(torch.zeros_like(parameter.detach())));
+        var mean = scope.keep(torch.zeros_like(parameter.detach()));
+        var square = scope.keep(torch.zeros_like(parameter.detach()));
+        slots.put(name, new Slot(parameter, mean, square));
       });
     }
   }
@@ -38,34 +38,38 @@ public final class AdamW implements Optimiser {
   @Override
   public void step(double learningRate) {
     steps++;
-    double bias1 = 1 - Math.pow(config.beta1(), steps);
-    double bias2 = 1 - Math.pow(config.beta2(), steps);
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
-      parameters.forEach((name, parameter) -> {
-        var gradient = parameter.grad();
+      slots.forEach((name, slot) -> {
+        var gradient = slot.parameter().grad();
         if (!gradient.defined()) throw new IllegalStateException(name + " has no gradient");
-        var m = mean.get(name);
-        var v = square.get(name);
-        if (config.weightDecay() != 0) {
-          parameter.mul_(new Scalar(1 - learningRate * config.weightDecay()));
-        }
-        m.lerp_(gradient, new Scalar(1 - config.beta1()));
-        v.mul_(new Scalar(config.beta2()))
-            .addcmul_(gradient, gradient, new Scalar(1 - config.beta2()));
-        var denominator =
-            v.sqrt().div_(new Scalar(Math.sqrt(bias2))).add_(new Scalar(config.eps()));
-        parameter.addcdiv_(m, denominator, new Scalar(-learningRate / bias1));
+        update(slot, gradient, learningRate);
         gradient.zero_();
       });
     }
   }
 
+  private void update(Slot slot, Tensor gradient, double learningRate) {
+    double bias1 = 1 - Math.pow(config.beta1(), steps);
+    double bias2 = 1 - Math.pow(config.beta2(), steps);
+    if (config.weightDecay() != 0) {
+      slot.parameter().mul_(new Scalar(1 - learningRate * config.weightDecay()));
+    }
+    slot.mean().lerp_(gradient, new Scalar(1 - config.beta1()));
+    slot.square()
+        .mul_(new Scalar(config.beta2()))
+        .addcmul_(gradient, gradient, new Scalar(1 - config.beta2()));
+    var root = slot.square().sqrt().div_(new Scalar(Math.sqrt(bias2)));
+    slot.parameter()
+        .addcdiv_(
+            slot.mean(), root.add_(new Scalar(config.eps())), new Scalar(-learningRate / bias1));
+  }
+
   @Override
   public SequencedMap<String, Tensor> state() {
     var out = new LinkedHashMap<String, Tensor>();
-    mean.forEach((name, tensor) -> out.put("mean." + name, tensor));
-    square.forEach((name, tensor) -> out.put("square." + name, tensor));
+    slots.forEach((name, slot) -> out.put("mean." + name, slot.mean()));
+    slots.forEach((name, slot) -> out.put("square." + name, slot.square()));
     return out;
   }
 

@@ -3,7 +3,6 @@ package dev.espalier.train;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,22 +23,24 @@ public final class Muon implements Optimiser {
   private static final double MOMENTUM = 0.95;
   private static final int ITERATIONS = 5;
 
-  private final SequencedMap<String, Tensor> parameters;
+  private record Slot(String name, Tensor parameter, Tensor momentum) {}
+
   private final double weightDecay;
-  private final SequencedMap<String, Tensor> momentum = new LinkedHashMap<>();
-  private final Collection<List<String>> byShape;
+  private final List<Slot> slots = new ArrayList<>();
+  private final Collection<List<Slot>> byShape;
   private int steps;
 
   /// @param parameters float32 matrices; they stay the caller's
   public Muon(SequencedMap<String, Tensor> parameters, double weightDecay) {
-    this.parameters = parameters;
     this.weightDecay = weightDecay;
-    var groups = new LinkedHashMap<String, List<String>>();
+    var groups = new LinkedHashMap<String, List<Slot>>();
     try (var scope = new Scope()) {
       parameters.forEach((name, parameter) -> {
-        long[] shape = {parameter.size(0), parameter.size(1)};
-        groups.computeIfAbsent(Arrays.toString(shape), s -> new ArrayList<>()).add(name);
-        momentum.put(name, scope.keep(torch.zeros_like(parameter.detach())));
+        var momentum = scope.keep(torch.zeros_like(parameter.detach()));
+        var slot = new Slot(name, parameter, momentum);
+        slots.add(slot);
+        var shape = parameter.size(0) + " x " + parameter.size(1);
+        groups.computeIfAbsent(shape, s -> new ArrayList<>()).add(slot);
       });
     }
     byShape = groups.values();
@@ -49,26 +50,25 @@ public final class Muon implements Optimiser {
   public void step(double learningRate) {
     steps++;
     try (var noGrad = new NoGradGuard()) {
-      for (var names : byShape) {
+      for (var group : byShape) {
         try (var scope = new Scope()) {
-          update(names, learningRate);
+          update(group, learningRate);
         }
       }
     }
   }
 
-  private void update(List<String> names, double learningRate) {
+  private void update(List<Slot> group, double learningRate) {
     var directions = new TensorVector();
-    for (var name : names) {
-      var gradient = parameters.get(name).grad();
-      if (!gradient.defined()) throw new IllegalStateException(name + " has no gradient");
-      var m = momentum.get(name);
-      m.lerp_(gradient, new Scalar(1 - MOMENTUM));
-      directions.push_back(gradient.lerp(m, new Scalar(MOMENTUM))); // Nesterov
+    for (var slot : group) {
+      var gradient = slot.parameter().grad();
+      if (!gradient.defined()) throw new IllegalStateException(slot.name() + " has no gradient");
+      slot.momentum().lerp_(gradient, new Scalar(1 - MOMENTUM));
+      directions.push_back(gradient.lerp(slot.momentum(), new Scalar(MOMENTUM))); // Nesterov
     }
     var updates = orthogonalise(torch.stack(directions, 0));
-    for (int i = 0; i < names.size(); i++) {
-      var parameter = parameters.get(names.get(i));
+    for (int i = 0; i < group.size(); i++) {
+      var parameter = group.get(i).parameter();
       double scale = Math.sqrt(Math.max(1, (double) parameter.size(0) / parameter.size(1)));
       parameter.mul_(new Scalar(1 - learningRate * weightDecay));
       parameter.add_(updates.select(0, i), new Scalar(-learningRate * scale));
@@ -96,7 +96,7 @@ public final class Muon implements Optimiser {
   @Override
   public SequencedMap<String, Tensor> state() {
     var out = new LinkedHashMap<String, Tensor>();
-    momentum.forEach((name, tensor) -> out.put("momentum." + name, tensor));
+    for (var slot : slots) out.put("momentum." + slot.name(), slot.momentum());
     return out;
   }
 
@@ -112,6 +112,6 @@ public final class Muon implements Optimiser {
 
   @Override
   public void close() {
-    momentum.values().forEach(Tensor::close);
+    for (var slot : slots) slot.momentum().close();
   }
 }
