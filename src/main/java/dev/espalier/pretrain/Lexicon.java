@@ -38,7 +38,7 @@ final class Lexicon {
     return counts.keySet().stream().filter(word -> counts.getOrDefault(word, 0) > 1).toList();
   }
 
-  private static void count(TreeMap<String, Integer> counts, String text) {
+  private static void count(Map<String, Integer> counts, String text) {
     WORD.matcher(text)
         .results()
         .forEach(match -> counts.merge(match.group().toLowerCase(Locale.ROOT), 1, Integer::sum));

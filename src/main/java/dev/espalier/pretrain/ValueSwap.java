@@ -45,7 +45,7 @@ final class ValueSwap {
     if (swaps.isEmpty()) return turns;
     var longestFirst =
         swaps.keySet().stream()
-            .sorted(Comparator.comparing(String::length).reversed().thenComparing(v -> v))
+            .sorted(Comparator.comparingInt(String::length).reversed().thenComparing(v -> v))
             .toList();
     var pattern = bounded(longestFirst);
     return Rewrite.all(
