@@ -7,6 +7,7 @@ import dev.espalier.pretrain.Conversation.System;
 import dev.espalier.pretrain.Conversation.User;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
