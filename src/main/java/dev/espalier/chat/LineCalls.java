@@ -2,6 +2,7 @@ package dev.espalier.chat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -9,10 +10,12 @@ import tools.jackson.databind.node.ArrayNode;
 
 /// Reads the built-in model's calls, in which a string stands unquoted and other values are JSON.
 final class LineCalls {
+  private static final Pattern ESCAPE = Pattern.compile("\\\\([nr\\\\])");
+
   private LineCalls() {}
 
   static Reply parse(String completion, @Nullable ArrayNode tools) {
-    var parts = completion.split(java.util.regex.Pattern.quote(ToolCallSyntax.LINES.marker()), -1);
+    var parts = completion.split(Pattern.quote(ToolCallSyntax.LINES.marker()), -1);
     var text = parts[0].startsWith(" ") ? parts[0].substring(1) : parts[0];
     if (parts.length == 1) return Reply.text(text);
     var calls = new ArrayList<ToolCall>();
@@ -79,17 +82,13 @@ final class LineCalls {
 
   /// `\n`, `\r` and `\\` as the template writes them; a lone backslash is itself.
   private static String unescape(String written) {
-    if (written.indexOf('\\') < 0) return written;
-    var out = new StringBuilder();
-    for (int i = 0; i < written.length(); i++) {
-      char next = i + 1 < written.length() ? written.charAt(i + 1) : 0;
-      if (written.charAt(i) != '\\' || (next != 'n' && next != 'r' && next != '\\')) {
-        out.append(written.charAt(i));
-        continue;
-      }
-      out.append(next == 'n' ? '\n' : next == 'r' ? '\r' : '\\');
-      i++;
-    }
-    return out.toString();
+    return ESCAPE
+        .matcher(written)
+        .replaceAll(escape ->
+            switch (escape.group(1)) {
+              case "n" -> "\n";
+              case "r" -> "\r";
+              default -> "\\\\"; // one backslash, escaped for replaceAll
+            });
   }
 }
