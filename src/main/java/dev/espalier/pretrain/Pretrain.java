@@ -47,8 +47,10 @@ public final class Pretrain {
     var files = run.resolve("tokenizer");
     if (!Files.exists(files.resolve("tokenizer.json"))) {
       progress.accept(JsonMapper.shared().createObjectNode().put("event", "vocabulary"));
-      var vocabulary = Bpe.train(VocabularyText.of(sgd, seed).stream(), VOCABULARY, BuiltinChat.SPECIALS);
-      vocabulary.write(files, BuiltinChat.tokenizerConfig(PretrainConfig.shape(VOCABULARY).context()));
+      var vocabulary =
+          Bpe.train(VocabularyText.of(sgd, seed).stream(), VOCABULARY, BuiltinChat.SPECIALS);
+      vocabulary.write(
+          files, BuiltinChat.tokenizerConfig(PretrainConfig.shape(VOCABULARY).context()));
     }
     try (var tokenizer = Tokenizer.load(files)) {
       var corpus = Corpus.open(sgd, tokenizer, seed);
