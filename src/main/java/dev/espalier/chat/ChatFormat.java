@@ -133,6 +133,11 @@ public final class ChatFormat implements AutoCloseable {
     return syntax.parse(completion, tools);
   }
 
+  /// For handing a completion's text over while it is sampled.
+  public ReplyStream streaming() {
+    return new ReplyStream(syntax, tokenizer);
+  }
+
   TemplateInput input(ChatRequest request) {
     return TemplateInput.of(request, guard, syntax == ToolCallSyntax.MISTRAL);
   }

@@ -17,8 +17,7 @@ public record Reply(Message.Assistant message, boolean unparseable) {
           new ToolCall(
               call.id(), call.name().replace(mark, ""), call.arguments().replace(mark, "")));
     }
-    return new Reply(
-        new Message.Assistant(message.text().replace(mark, ""), calls), unparseable);
+    return new Reply(new Message.Assistant(message.text().replace(mark, ""), calls), unparseable);
   }
 
   static Reply text(String text) {
