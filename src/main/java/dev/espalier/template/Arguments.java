@@ -100,15 +100,7 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
     }
 
     private Failure wrong(int index, String expected, Object value) {
-      return value instanceof Value.Undefined undefined
-          ? undefined.failure()
-          : new Failure(
-              "the argument '"
-                  + parameters[index]
-                  + "' must be "
-                  + expected
-                  + ", not a "
-                  + Types.name(value));
+      return Types.mismatch(expected + " as the argument '" + parameters[index] + "'", value);
     }
   }
 }

@@ -12,7 +12,7 @@ record AttributePath(List<Object> parts) {
     }
     var text = Types.text(attribute);
     if (text == null) {
-      throw new Failure("an attribute is named by a string, not a " + Types.name(attribute));
+      throw Types.mismatch("a string that names an attribute", attribute);
     }
     var parts = new ArrayList<Object>();
     for (var part : text.split("\\.", -1)) {

@@ -148,7 +148,7 @@ final class Comparisons {
     if (text != null) {
       var part = Types.text(item);
       if (part == null) {
-        throw new Failure("only a string can be in a string, not a " + Types.name(item));
+        throw Types.mismatch("a string to look for in a string", item);
       }
       return text.contains(part);
     }

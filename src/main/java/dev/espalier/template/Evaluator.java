@@ -91,7 +91,7 @@ final class Evaluator {
     if (Numbers.number(value) instanceof Long number) {
       return Math.clamp(number, Integer.MIN_VALUE, Integer.MAX_VALUE) + 0L;
     }
-    throw new Failure("the bounds of a slice are whole numbers, not a " + Types.name(value));
+    throw Types.mismatch("a whole number as the bound of a slice", value);
   }
 
   /// @param caller the body of a `call` block, if the call is one
@@ -131,7 +131,7 @@ final class Evaluator {
 
   private static void addNamed(Object value, Map<String, Object> named) {
     if (!(value instanceof Dict dict)) {
-      throw new Failure("'**' needs a dict, not a " + Types.name(value));
+      throw Types.mismatch("a dict after '**'", value);
     }
     for (var entry : dict.entries().entrySet()) {
       if (!(entry.getKey() instanceof String name)) {
@@ -169,9 +169,7 @@ final class Evaluator {
     var operand = evaluate(signed.operand(), scope);
     var number = Numbers.number(operand);
     if (number == null) {
-      throw operand instanceof Value.Undefined undefined
-          ? undefined.failure()
-          : new Failure("a sign before a value of type " + Types.name(operand));
+      throw Types.mismatch("a number after a sign", operand);
     }
     return signed.negative() ? Numbers.negate(number) : number;
   }

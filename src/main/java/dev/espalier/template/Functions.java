@@ -46,9 +46,7 @@ final class Functions {
     if (Numbers.number(value) instanceof Long number) {
       return number;
     }
-    throw value instanceof Value.Undefined undefined
-        ? undefined.failure()
-        : new Failure("a range is made of whole numbers, not of a " + Types.name(value));
+    throw Types.mismatch("a whole number", value);
   }
 
   private static Dict dict(Arguments arguments) {

@@ -222,9 +222,8 @@ final class Interpreter {
       items.add(iterator.next());
     }
     if (items.size() != wanted) {
-      var many =
-          items.size() > wanted ? "more than " + wanted : items.size() + " instead of " + wanted;
-      throw unpacked.at().error("cannot unpack: there are " + many + " values");
+      var count = items.size() > wanted ? "more" : String.valueOf(items.size());
+      throw unpacked.at().error("cannot unpack " + count + " values into " + wanted);
     }
     for (int i = 0; i < wanted; i++) {
       assign(unpacked.targets().get(i), items.get(i), scope);

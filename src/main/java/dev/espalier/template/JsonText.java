@@ -126,7 +126,7 @@ final class JsonText {
         case '\f' -> text.append("\\f");
         case '\b' -> text.append("\\b");
         default -> {
-          if (c < ' ' || (style.ascii() && c > '~' && c != 0x7f)) {
+          if (c < ' ' || (style.ascii() && c > '~')) {
             text.append(String.format("\\u%04x", (int) c));
           } else {
             text.append(c);

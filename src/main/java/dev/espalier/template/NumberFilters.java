@@ -3,6 +3,7 @@ package dev.espalier.template;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -27,9 +28,7 @@ final class NumberFilters {
   private static Number number(Object input) {
     var number = Numbers.number(input);
     if (number == null) {
-      throw input instanceof Value.Undefined undefined
-          ? undefined.failure()
-          : new Failure("expected a number, not a " + Types.name(input));
+      throw Types.mismatch("a number", input);
     }
     return number;
   }
@@ -102,7 +101,7 @@ final class NumberFilters {
     if (FLOAT.matcher(digits).matches()) {
       return Double.parseDouble(digits.replace("_", ""));
     }
-    return switch (digits.toLowerCase(java.util.Locale.ROOT)) {
+    return switch (digits.toLowerCase(Locale.ROOT)) {
       case "inf", "+inf", "infinity", "+infinity" -> Double.POSITIVE_INFINITY;
       case "-inf", "-infinity" -> Double.NEGATIVE_INFINITY;
       case "nan", "+nan", "-nan" -> Double.NaN;

@@ -128,9 +128,7 @@ final class PercentFormat {
   private static Number number(Object value) {
     var number = Numbers.number(value);
     if (number == null) {
-      throw value instanceof Value.Undefined undefined
-          ? undefined.failure()
-          : new Failure("a format directive needs a number, not a " + Types.name(value));
+      throw Types.mismatch("a number for a format directive", value);
     }
     return number;
   }

@@ -1,6 +1,8 @@
 package dev.espalier.template;
 
 import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// Where and whether one text is in another. Places count in code points.
 final class Search {
@@ -18,12 +20,12 @@ final class Search {
     return part != null && any(bound.required(0), suffix -> part.text().endsWith(suffix));
   }
 
-  private static boolean any(Object wanted, java.util.function.Predicate<String> holds) {
+  private static boolean any(Object wanted, Predicate<String> holds) {
     List<?> all = wanted instanceof Value.Tuple tuple ? tuple : List.of(wanted);
     for (var one : all) {
       var text = Types.text(one);
       if (text == null) {
-        throw new Failure("expected a string or a tuple of strings, not a " + Types.name(one));
+        throw Types.mismatch("a string or a tuple of strings", one);
       }
       if (holds.test(text)) {
         return true;
@@ -73,7 +75,7 @@ final class Search {
 
   /// The part of a text between two places.
   private record Part(String text, int start) {
-    static @org.jspecify.annotations.Nullable Part of(String text, Arguments.Bound bound) {
+    static @Nullable Part of(String text, Arguments.Bound bound) {
       if (bound.orNone(1) == null && bound.orNone(2) == null) {
         return new Part(text, 0);
       }

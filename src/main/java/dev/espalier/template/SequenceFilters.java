@@ -81,7 +81,7 @@ final class SequenceFilters {
         interpreter.budget().items(dict.size());
         yield new Generator(dict.items().iterator());
       }
-      default -> throw new Failure("only a dict has items, not a " + Types.name(input));
+      default -> throw Types.mismatch("a dict", input);
     };
   }
 
@@ -171,7 +171,7 @@ final class SequenceFilters {
   private static Object dictSort(Object input, Arguments arguments, Interpreter interpreter) {
     var bound = arguments.bind("case_sensitive", "by", "reverse");
     if (!(input instanceof Dict dict)) {
-      throw Operators.unsupported("dictsort", input, "");
+      throw Types.mismatch("a dict", input);
     }
     long by =
         switch (bound.text(1, "key")) {

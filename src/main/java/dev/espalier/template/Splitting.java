@@ -62,7 +62,7 @@ final class Splitting {
     int at = Strip.skip(text, 0);
     while (at < text.length()) {
       if (words.size() == most) {
-        words.add(Strip.right(text.substring(at)));
+        words.add(text.substring(at));
         break;
       }
       int end = at;
@@ -80,7 +80,7 @@ final class Splitting {
     var rest = Strip.right(text);
     while (!rest.isEmpty()) {
       if (words.size() == most) {
-        words.add(Strip.left(rest));
+        words.add(rest);
         break;
       }
       int start = rest.length();

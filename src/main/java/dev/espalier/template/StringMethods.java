@@ -189,7 +189,7 @@ final class StringMethods {
       var item = items.next();
       var text = Types.text(item);
       if (text == null) {
-        throw new Failure("only strings can be joined, not a " + Types.name(item));
+        throw Types.mismatch("strings to join", item);
       }
       joined.append(first ? "" : separator).append(text);
       budget.text(joined.length(), (long) text.length() + separator.length());

@@ -109,7 +109,7 @@ final class TextFilters {
     var bound = arguments.bind("width", "first", "blank");
     var text = Types.text(input);
     if (text == null) {
-      throw Operators.unsupported("indent", input, "");
+      throw Types.mismatch("a string", input);
     }
     var given = Types.text(bound.or(0, 4L));
     var width = given == null ? " ".repeat(Math.clamp(bound.integer(0, 4), 0, 1 << 16)) : given;

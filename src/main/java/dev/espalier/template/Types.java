@@ -107,6 +107,13 @@ final class Types {
     };
   }
 
+  /// The error about a value that is not what an operation needs.
+  static Failure mismatch(String expected, Object value) {
+    return value instanceof Value.Undefined undefined
+        ? undefined.failure()
+        : new Failure("expected " + expected + ", found a value of type " + name(value));
+  }
+
   static IllegalStateException foreign(Object value) {
     return new IllegalStateException("not a value of a template: " + value.getClass());
   }
