@@ -32,16 +32,24 @@ public final class ReplyStream {
   }
 
   private String release(String fresh) {
-    if (!begun && !fresh.isEmpty()) {
-      begun = true;
-      if (syntax == ToolCallSyntax.LINES && fresh.startsWith(" ")) fresh = fresh.substring(1);
-    }
     held.append(fresh);
+    if (!begun && !begin()) return "";
     int certain = certain();
     var out = held.substring(0, certain);
     held.delete(0, certain);
     emitted.append(out);
     return out;
+  }
+
+  /// Whether the answer has begun: what may still be an empty thought before it waits.
+  private boolean begin() {
+    var thought = ToolCallSyntax.EMPTY_THOUGHT.matcher(held);
+    boolean found = thought.lookingAt();
+    if (thought.hitEnd()) return false;
+    if (found) held.delete(0, thought.end());
+    if (syntax == ToolCallSyntax.LINES && held.charAt(0) == ' ') held.deleteCharAt(0);
+    begun = true;
+    return true;
   }
 
   /// How much of the held text no call can take back.

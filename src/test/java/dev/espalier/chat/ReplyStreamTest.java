@@ -37,6 +37,10 @@ class ReplyStreamTest {
         List.of(
             "",
             " ",
+            "<think>",
+            "<think>\n\n</think>\n\nHi.",
+            "<think>\nhm\n</think>\n\nHi.",
+            "<think>\n\n</think>\n\n<tool_call>" + ARGUMENTS + "</tool_call>",
             " Zürich 🗼 it is. ",
             " One moment.\n<|call|> Find\n city: Rome",
             " One moment.<|call|> broken here",
@@ -57,6 +61,7 @@ class ReplyStreamTest {
     assertThat(streamed(ToolCallSyntax.LINES, " Hi.<|call|> Find\n city: Rome")).isEqualTo("Hi.");
     assertThat(streamed(ToolCallSyntax.HERMES, "Hi.\n<tool_call>" + ARGUMENTS)).isEqualTo("Hi.");
     assertThat(streamed(ToolCallSyntax.HERMES, "1 < 2")).isEqualTo("1 < 2");
+    assertThat(streamed(ToolCallSyntax.HERMES, "<think>\n\n</think>\n\nHi")).isEqualTo("Hi");
     assertThat(streamed(ToolCallSyntax.LLAMA3, ARGUMENTS)).isEmpty();
     assertThat(streamed(ToolCallSyntax.LLAMA3, "Hi {there}")).isEqualTo("Hi {there}");
   }
