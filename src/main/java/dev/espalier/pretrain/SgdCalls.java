@@ -58,9 +58,11 @@ public final class SgdCalls {
     try {
       Files.createDirectories(out);
       Files.write(
-          out.resolve(service + "-train.jsonl"), train(sgd, service).stream().map(Json::write).toList());
+          out.resolve(service + "-train.jsonl"),
+          train(sgd, service).stream().map(Json::write).toList());
       Files.write(
-          out.resolve(service + "-dev.jsonl"), dev(sgd, service).stream().map(Json::write).toList());
+          out.resolve(service + "-dev.jsonl"),
+          dev(sgd, service).stream().map(Json::write).toList());
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write the calls of " + service + " to " + out, e);
     }
@@ -114,7 +116,10 @@ public final class SgdCalls {
       int message = Integer.parseInt(cells[1]);
       out.add(
           new Example(
-              cells[0], message, cells[2].equals("seen"), example(dev, dialogue(dev, cells[0]), message)));
+              cells[0],
+              message,
+              cells[2].equals("seen"),
+              example(dev, dialogue(dev, cells[0]), message)));
     }
     if (!hash.equals(hash(out))) {
       throw new IllegalStateException(
@@ -133,7 +138,7 @@ public final class SgdCalls {
   /// Chooses the evaluation set again, at most a call a dialogue: how the list came about.
   static List<Example> choose(Path sgd) {
     var dev = Sgd.load(sgd, "dev");
-    var train = SgdConversations.allowed(Sgd.load(sgd, "train")).services();
+    var train = Sgd.services(sgd, "train").keySet();
     var dice = Dice.of(SEED, 0);
     var out = new ArrayList<Example>();
     for (var dialogue : dice.shuffled(dev.dialogues())) {
@@ -145,9 +150,10 @@ public final class SgdCalls {
       int message = dice.pick(calls);
       var known = new HashSet<String>();
       for (var service : dialogue.services()) {
-        if (train.containsKey(service)) known.addAll(names(dev.services().get(service)));
+        if (train.contains(service)) known.addAll(names(dev.tools(List.of(service))));
       }
-      boolean ours = dialogue.turns().get(message) instanceof Call call && known.contains(call.tool());
+      boolean ours =
+          dialogue.turns().get(message) instanceof Call call && known.contains(call.tool());
       out.add(new Example(dialogue.id(), message, ours, example(dev, dialogue, message)));
     }
     return out;

@@ -126,7 +126,9 @@ record Shop(
       var arguments = list.stream().map(Slot::argument).toList();
       var tool =
           new Tool(
-              toolName(verb, noun, style), described.tools() ? about(verb, noun, dice) : "", arguments);
+              toolName(verb, noun, style),
+              described.tools() ? about(verb, noun, dice) : "",
+              arguments);
       return new Skill(tool, List.copyOf(list), verb, noun);
     }
 
@@ -147,7 +149,11 @@ record Shop(
       var name = style == 7 ? camel(old.name()) : old.name();
       var argument =
           new Argument(
-              name, old.type(), described.arguments() ? old.description() : "", old.choices(), old.required());
+              name,
+              old.type(),
+              described.arguments() ? old.description() : "",
+              old.choices(),
+              old.required());
       return new Slot(
           argument,
           slot.kind(),
