@@ -30,7 +30,7 @@ public final class Store implements AutoCloseable {
   public static Store open(Path dir, Durability durability) {
     var file = dir.resolve(FILE);
     Database.create(file);
-    return open(file, durability);
+    return new Store(new Writer(file, durability), new Reader(file));
   }
 
   /// Opens a store that must be there already.
@@ -44,16 +44,14 @@ public final class Store implements AutoCloseable {
     return open(dir, Durability.PROCESS);
   }
 
-  private static Store open(Path file, Durability durability) {
-    return new Store(new Writer(file, durability), new Reader(file));
-  }
-
-  /// Queues a captured request; the future completes once it is committed.
+  /// Queues a captured request; the future completes once it is committed. A request of the same id
+  /// is replaced, its feedback kept.
   ///
   /// Never blocks. The future fails at once where the queue is full, and later where the disk is.
   ///
   /// @param rawStream the bytes of the stream that `request.response()` was reassembled from
-  public CompletableFuture<Void> capture(CapturedRequest request, byte @Nullable [] rawStream) {
+  public CompletableFuture<@Nullable Void> capture(
+      CapturedRequest request, byte @Nullable [] rawStream) {
     var size = request.request().length + request.response().length;
     return writer.submit(
         size + (rawStream == null ? 0 : rawStream.length),
@@ -99,7 +97,7 @@ public final class Store implements AutoCloseable {
   }
 
   public void put(Route route) {
-    writer.write(connection -> RouteTable.put(connection, route));
+    writer.run(connection -> RouteTable.put(connection, route));
   }
 
   /// Removes the route of a model name; false where there was none.
@@ -112,7 +110,7 @@ public final class Store implements AutoCloseable {
   }
 
   public void put(ApiKey key) {
-    writer.write(connection -> KeyTable.put(connection, key));
+    writer.run(connection -> KeyTable.put(connection, key));
   }
 
   public boolean deleteKey(String id) {
@@ -125,7 +123,7 @@ public final class Store implements AutoCloseable {
   }
 
   public void put(Price price) {
-    writer.write(connection -> PriceTable.put(connection, price));
+    writer.run(connection -> PriceTable.put(connection, price));
   }
 
   /// Adapters, oldest first.
@@ -139,7 +137,7 @@ public final class Store implements AutoCloseable {
 
   /// Adds an adapter or replaces the one of that name.
   public void put(Adapter adapter) {
-    writer.write(connection -> AdapterTable.put(connection, adapter));
+    writer.run(connection -> AdapterTable.put(connection, adapter));
   }
 
   public boolean deleteAdapter(String name) {
@@ -153,7 +151,7 @@ public final class Store implements AutoCloseable {
 
   /// Adds a run or replaces the one of that id.
   public void put(Run run) {
-    writer.write(connection -> RunTable.put(connection, run));
+    writer.run(connection -> RunTable.put(connection, run));
   }
 
   /// Bytes of records that wait to be written.
