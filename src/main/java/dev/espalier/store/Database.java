@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.sqlite.SQLiteConfig;
@@ -18,6 +20,8 @@ final class Database {
   /// How long a connection waits for another process that writes.
   private static final int BUSY_MS = 10_000;
 
+  private static final Logger FLYWAY_LOG = Logger.getLogger("org.flywaydb");
+
   private Database() {}
 
   /// Creates the file where it is missing and brings its tables to the newest version.
@@ -28,15 +32,13 @@ final class Database {
       throw new StoreException(
           "cannot create %s: name a folder you may write to with --data".formatted(file), e);
     }
-    // auto_vacuum can be chosen only while the file is empty; retention needs it to give space
-    // back.
-    try (var connection = DriverManager.getConnection(url(file));
-        var statement = connection.createStatement()) {
-      statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
-      statement.execute("PRAGMA journal_mode = WAL");
+    FLYWAY_LOG.setLevel(Level.WARNING);
+    try {
+      prepare(file);
       Flyway.configure()
           .dataSource(url(file), null, null)
           .locations("classpath:db")
+          .createSchemas(false)
           .load()
           .migrate();
     } catch (SQLException | FlywayException e) {
@@ -44,6 +46,16 @@ final class Database {
           "cannot open %s: %s; restore it from a backup or name another folder with --data"
               .formatted(file, e.getMessage()),
           e);
+    }
+  }
+
+  /// Settings that belong to the file; auto_vacuum can be chosen only while it is empty, and
+  /// retention needs it to give space back.
+  private static void prepare(Path file) throws SQLException {
+    try (var connection = DriverManager.getConnection(url(file));
+        var statement = connection.createStatement()) {
+      statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
+      statement.execute("PRAGMA journal_mode = WAL");
     }
   }
 

@@ -129,9 +129,10 @@ class StoreTest {
   void deletesByAgeAndBySize() {
     try (var store = Store.open(dir, Durability.PROCESS)) {
       for (int i = 0; i < 1200; i++) {
-        store.capture(
-            Captured.request("r%04d".formatted(i), "m", NOON.plusSeconds(i), Map.of()),
-            new byte[100_000]);
+        var _ =
+            store.capture(
+                Captured.request("r%04d".formatted(i), "m", NOON.plusSeconds(i), Map.of()),
+                new byte[100_000]);
       }
       assertThat(store.deleteBefore(NOON.plusSeconds(600))).isEqualTo(600);
       assertThat(ids(store, CaptureFilter.all()).getFirst()).isEqualTo("r0600");
