@@ -20,7 +20,7 @@ public final class Grading {
   /// How calls begin in the chat formats of the families we serve: text that holds one of these is
   /// a call that its format could not read.
   private static final List<String> CALL_MARKS =
-      List.of("<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>");
+      List.of("<|call|>", "<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>");
 
   private Grading() {}
 
