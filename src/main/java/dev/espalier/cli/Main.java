@@ -10,7 +10,11 @@ import picocli.CommandLine.Command;
     name = "espalier",
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
-    subcommands = {PretrainCommand.class, TokensCommand.class})
+    subcommands = {
+      EvalCommand.class,
+      PretrainCommand.class,
+      TokensCommand.class
+    })
 public final class Main {
   private Main() {}
 
