@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
     name = "espalier",
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
-    subcommands = {UpCommand.class})
+    subcommands = {UpCommand.class, RequestsCommand.class})
 public final class Main {
   private Main() {}
 

@@ -115,8 +115,7 @@ final class ScriptedUpstream implements AutoCloseable {
     }
   }
 
-  private static @Nullable Request read(InputStream in)
-      throws IOException {
+  private static @Nullable Request read(InputStream in) throws IOException {
     var start = line(in);
     if (start.isEmpty()) return null;
     var words = start.split(" ", -1);
