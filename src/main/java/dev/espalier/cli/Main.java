@@ -13,7 +13,9 @@ import picocli.CommandLine.Command;
     subcommands = {
       EvalCommand.class,
       PretrainCommand.class,
-      TokensCommand.class
+      RequestsCommand.class,
+      TokensCommand.class,
+      UpCommand.class
     })
 public final class Main {
   private Main() {}
