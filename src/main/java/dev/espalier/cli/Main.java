@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
     name = "espalier",
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
-    subcommands = {})
+    subcommands = {PretrainCommand.class})
 public final class Main {
   private Main() {}
 
