@@ -183,18 +183,9 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private static String wellFormed(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (!Character.isSurrogate(text.charAt(i))) continue;
-      int point = text.codePointAt(i);
-      if (Character.isSupplementaryCodePoint(point)) {
-        i++;
-        continue;
-      }
-      var out = new StringBuilder(text);
-      out.setCharAt(i, '\uFFFD');
-      return wellFormed(out.toString());
-    }
-    return text;
+    boolean lone = text.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF);
+    if (!lone) return text;
+    return new String(text.getBytes(StandardCharsets.UTF_16BE), StandardCharsets.UTF_16BE);
   }
 
   private void checkOpen() {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.espalier.store;
+
+import org.jspecify.annotations.NullMarked;
