@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
     name = "espalier",
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
-    subcommands = {PretrainCommand.class})
+    subcommands = {PretrainCommand.class, UpCommand.class})
 public final class Main {
   private Main() {}
 
