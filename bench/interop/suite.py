@@ -39,12 +39,11 @@ def free_port():
 
 def commands(only):
     python, tools = sys.executable, Path(os.environ["INTEROP_HOME"])
-    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else "java"
     all_of_them = {
         "python": [python, HERE / "clients" / "openai_python.py"],
         "anthropic": [python, HERE / "clients" / "anthropic_python.py"],
         "node": ["node", tools / "openai_node.mjs"],
-        "java": [java, "-cp", REPO / "target" / "lib" / "*", HERE / "clients" / "OpenAiJava.java"],
+        "java": [os.environ["INTEROP_JAVA"], "-cp", REPO / "target" / "lib" / "*", HERE / "clients" / "OpenAiJava.java"],
     }
     return {name: command for name, command in all_of_them.items() if not only or name in only}
 
