@@ -7,13 +7,18 @@ import dev.espalier.chat.RemoteModel;
 import dev.espalier.dataset.DatasetException;
 import dev.espalier.dataset.ExampleFile;
 import dev.espalier.dataset.Turns;
+import dev.espalier.engine.BaseModel;
 import dev.espalier.eval.Comparison;
 import dev.espalier.eval.Evaluate;
 import dev.espalier.eval.EvaluateConfig;
 import dev.espalier.eval.Grade;
 import dev.espalier.eval.Report;
 import dev.espalier.eval.Scored;
+import dev.espalier.model.ModelException;
+import dev.espalier.store.Durability;
 import dev.espalier.store.Example;
+import dev.espalier.store.Store;
+import dev.espalier.tensor.Dtype;
 import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -41,9 +46,9 @@ final class EvalCommand implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      required = true,
-      description = "A model folder, or with --url the model's name there.")
-  private String model = "";
+      description =
+          "A model folder, or with --url the model's name there (default: the built-in model).")
+  private @Nullable String model;
 
   @Option(names = "--adapter", description = "An adapter of the model (default: none).")
   private @Nullable String adapter;
@@ -97,7 +102,11 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     try {
       return evaluate();
-    } catch (DatasetException | ChatException | IllegalArgumentException | IOException e) {
+    } catch (DatasetException
+        | ChatException
+        | ModelException
+        | IllegalArgumentException
+        | IOException e) {
       err().println("espalier: " + e.getMessage());
       return 1;
     }
@@ -155,7 +164,7 @@ final class EvalCommand implements Callable<Integer> {
 
   /// The name to ask for: a remote model's own, or an adapter's.
   private String served(String name) {
-    return url != null && name.equals("base") ? model : name;
+    return url != null && name.equals("base") && model != null ? model : name;
   }
 
   private record Opened(ChatModel model, Runnable release) implements AutoCloseable {
@@ -173,12 +182,21 @@ final class EvalCommand implements Callable<Integer> {
         () -> {});
   }
 
-  // ---- to be filled when the engine is there: `model` is the folder, adapters are in `data`, and
-  // ---- an adapter's PruningRules are applied to every request before the engine gets it
+  /// The base model, or an adapter of the data folder on it, in this process.
   private Opened local(String name) {
+    var base = BaseModel.load(model == null ? BuiltInModel.folder() : Path.of(model), Dtype.BF16);
+    var store = Store.open(data, Durability.PROCESS);
+    var serving = new Serving(base, store);
+    Runnable release =
+        () -> {
+          serving.close();
+          store.close();
+        };
+    var found = serving.find(name.equals("base") ? base.name() : name);
+    if (found != null) return new Opened(found, release);
+    release.run();
     throw new IllegalArgumentException(
-        "this build cannot run %s of %s (adapters in %s) yet: name a server with --url"
-            .formatted(name, model, data));
+        "%s has no adapter %s: `espalier adapters` lists them".formatted(data, name));
   }
 
   private void show(Report report, @Nullable Comparison comparison) {
