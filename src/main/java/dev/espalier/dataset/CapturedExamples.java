@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Captured requests as examples: each one's own answer is its target, whatever answers its prompt
@@ -50,29 +51,33 @@ public final class CapturedExamples {
     if (captured.outcome() != Outcome.COMPLETE || captured.status() != 200) {
       throw new DatasetException("no whole answer");
     }
+    if (!(captured.requestJson() instanceof ObjectNode request)) {
+      throw new DatasetException("the request is not a JSON object");
+    }
+    var response = captured.responseJson();
     return switch (captured.api()) {
-      case OPENAI -> openai(captured);
-      case ANTHROPIC -> throw new DatasetException("Anthropic's format is not read yet");
+      case OPENAI -> example(captured, request, answer(response));
+      case ANTHROPIC ->
+          example(captured, AnthropicJson.request(request), AnthropicJson.answer(response));
     };
   }
 
-  private static Example openai(CapturedRequest captured) {
-    if (!(captured.requestJson() instanceof ObjectNode json)) {
-      throw new DatasetException("the request is not a JSON object");
-    }
+  private static Example example(CapturedRequest captured, ObjectNode json, ObjectNode answer) {
     var request = new ChatRequest(json);
     for (var message : request.messages()) ChatRequest.message(message); // refuses unknown roles
-    var choice = captured.responseJson().path("choices").path(0);
+    return new Example(request, target(answer), captured.conversationId(), captured.id());
+  }
+
+  private static ObjectNode answer(JsonNode response) {
+    var choice = response.path("choices").path(0);
     if (!(choice.path("message") instanceof ObjectNode message)) {
       throw new DatasetException("the response has no message");
     }
-    switch (choice.path("finish_reason").asString("")) {
-      case "length" -> throw new DatasetException("the answer was cut off (finish_reason length)");
+    return switch (choice.path("finish_reason").asString("")) {
+      case "length" -> throw new DatasetException("the answer was cut off");
       case "content_filter" -> throw new DatasetException("the answer was filtered");
-      default -> {}
-    }
-    var target = target(message);
-    return new Example(request, target, captured.conversationId(), captured.id());
+      default -> message;
+    };
   }
 
   /// The answer as a client would send it back: without the fields that are null.

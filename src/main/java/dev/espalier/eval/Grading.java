@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Compares an answer with the expected one.
@@ -17,19 +18,19 @@ import org.jspecify.annotations.Nullable;
 /// beside a call is not compared. Tool and argument names are compared first, so that a wrong value
 /// is only counted where everything around it is right.
 public final class Grading {
-  /// How calls begin in the chat formats of the families we serve: text that holds one of these is
-  /// a call that its format could not read.
-  private static final List<String> CALL_MARKS =
-      List.of("<|call|>", "<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>");
+  /// Text that a chat format has left of a call that it could not read: it holds the mark that
+  /// calls begin with, or is the beginning of a bare call.
+  private static final Pattern BROKEN_CALL =
+      Pattern.compile(
+          "<\\|call\\|>|<tool_call>|<function=|\\[TOOL_CALLS]|<\\|python_tag\\|>|^\\s*\\{\\s*\"name\"\\s*:");
 
   private Grading() {}
 
   public static Grade grade(Message.Assistant expected, Message.Assistant answer) {
     if (expected.calls().isEmpty()) return text(expected, answer);
     if (answer.calls().isEmpty()) {
-      return CALL_MARKS.stream().anyMatch(answer.text()::contains)
-          ? Grade.UNPARSEABLE
-          : Grade.NO_CALL;
+      boolean tried = BROKEN_CALL.matcher(answer.text()).find();
+      return tried ? Grade.UNPARSEABLE : Grade.NO_CALL;
     }
     var asked = canonical(answer.calls());
     if (asked == null) return Grade.UNPARSEABLE;

@@ -1,8 +1,10 @@
 package dev.espalier.eval;
 
 import dev.espalier.chat.Completion;
+import dev.espalier.chat.Json;
 import dev.espalier.store.Example;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /// One held-out turn, what the model made of it, and how that was graded.
 ///
@@ -25,5 +27,17 @@ public record Scored(
 
   public boolean exact() {
     return grade == Grade.EXACT;
+  }
+
+  /// The turn as one JSON object, for people who want to see what went wrong.
+  public ObjectNode toJson() {
+    var json = Json.object().put("source", example.source()).put("grade", grade.wire());
+    json.set("expected", example.target());
+    if (completion != null) {
+      var answer = json.putObject("answer").put("text", completion.message().text());
+      answer.set("calls", Json.MAPPER.valueToTree(completion.message().calls()));
+    }
+    if (!error.isEmpty()) json.put("error", error);
+    return json;
   }
 }

@@ -9,6 +9,7 @@ import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 
 /// `POST /v1/chat/completions` and `POST /anthropic/v1/messages`.
 final class ChatEndpoint implements Handler {
@@ -18,6 +19,8 @@ final class ChatEndpoint implements Handler {
   private final UpstreamCall upstreams;
   private final Recorder recorder;
   private final Metrics metrics;
+  private final Access access;
+  private final Semaphore slots;
   private final int maxBody;
 
   ChatEndpoint(
@@ -27,6 +30,8 @@ final class ChatEndpoint implements Handler {
       UpstreamCall upstreams,
       Recorder recorder,
       Metrics metrics,
+      Access access,
+      Semaphore slots,
       int maxBody) {
     this.api = api;
     this.routes = routes;
@@ -34,12 +39,27 @@ final class ChatEndpoint implements Handler {
     this.upstreams = upstreams;
     this.recorder = recorder;
     this.metrics = metrics;
+    this.access = access;
+    this.slots = slots;
     this.maxBody = maxBody;
   }
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
     long start = System.nanoTime();
+    access.checkClient(request);
+    if (!slots.tryAcquire()) {
+      metrics.refused.increment();
+      throw new ApiError(503, "Too many requests at once: try again later", null, "overloaded");
+    }
+    try {
+      handle(request, response, start);
+    } finally {
+      slots.release();
+    }
+  }
+
+  private void handle(ServerRequest request, ServerResponse response, long start) {
     var id = RequestId.next();
     response.header(Exchange.REQUEST_ID, id);
     var exchange = Exchange.of(api, request, id, start, RequestBody.read(request, maxBody));

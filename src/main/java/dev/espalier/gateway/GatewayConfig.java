@@ -2,6 +2,7 @@ package dev.espalier.gateway;
 
 import dev.espalier.store.Price;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -73,5 +74,49 @@ public record GatewayConfig(
         PATIENCE,
         null,
         null);
+  }
+
+  /// The same on another address.
+  public GatewayConfig listeningOn(String newHost, int newPort) {
+    return new GatewayConfig(
+        newHost,
+        newPort,
+        upstreams,
+        prices,
+        redact,
+        adminKey,
+        requireKey,
+        noEgress,
+        maxBody,
+        maxConcurrent,
+        patience,
+        keepFor,
+        keepBytes);
+  }
+
+  /// The same with or without the demand for keys and the restriction of connections.
+  public GatewayConfig restricted(boolean keys, boolean egress) {
+    return new GatewayConfig(
+        host,
+        port,
+        upstreams,
+        prices,
+        redact,
+        adminKey,
+        keys,
+        egress,
+        maxBody,
+        maxConcurrent,
+        patience,
+        keepFor,
+        keepBytes);
+  }
+
+  /// The keys that must not be stored or shown.
+  List<String> secrets() {
+    var secrets = new ArrayList<String>();
+    for (var upstream : upstreams) if (upstream.key() != null) secrets.add(upstream.key());
+    if (adminKey != null) secrets.add(adminKey);
+    return secrets;
   }
 }

@@ -1,5 +1,7 @@
 package dev.espalier.gateway;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
@@ -9,11 +11,11 @@ import dev.espalier.store.Outcome;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
-import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -109,8 +111,8 @@ final class LocalAnswer {
     if (json.wantsUsage()) send(response, json.usage(completions));
     send(response, "[DONE]");
     try {
-      if (out != null) out.close();
-    } catch (IOException e) {
+      if (out != null) ClientGone.onFailure(out::close);
+    } catch (ClientGone e) {
       throw new UncheckedIOException(e);
     }
   }
@@ -121,14 +123,17 @@ final class LocalAnswer {
 
   private void send(ServerResponse response, String data) {
     var sink = open(response);
-    var bytes = ("data: " + data + "\n\n").getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    var seen = java.util.Objects.requireNonNull(transcript);
+    var bytes = ("data: " + data + "\n\n").getBytes(UTF_8);
+    var seen = Objects.requireNonNull(transcript);
     seen.add(bytes);
     if (seen.ended()) record(Outcome.COMPLETE);
     try {
-      sink.write(bytes);
-      sink.flush();
-    } catch (IOException e) {
+      ClientGone.onFailure(
+          () -> {
+            sink.write(bytes);
+            sink.flush();
+          });
+    } catch (ClientGone e) {
       throw new UncheckedIOException(e);
     }
     seen.assemble();
@@ -145,7 +150,7 @@ final class LocalAnswer {
   }
 
   private void record(Outcome outcome) {
-    var seen = java.util.Objects.requireNonNull(transcript);
+    var seen = Objects.requireNonNull(transcript);
     seen.assemble();
     recorder.record(
         exchange,

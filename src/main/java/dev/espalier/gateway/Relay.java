@@ -6,7 +6,6 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
 /// Hands an upstream's response on to the client, byte for byte, and its record to the recorder
@@ -42,8 +41,8 @@ final class Relay {
     var out = response.outputStream();
     try {
       pass(out);
-    } catch (UncheckedIOException | IOException e) {
-      record(Outcome.CLIENT_GONE);
+    } catch (ClientGone e) {
+      if (recordedBytes < 0) record(Outcome.CLIENT_GONE);
       throw new CloseConnectionException("the client went away", e);
     }
   }
@@ -58,34 +57,41 @@ final class Relay {
     response.header(Exchange.REQUEST_ID, exchange.id());
   }
 
-  private void pass(OutputStream out) throws IOException {
+  private void pass(OutputStream out) throws ClientGone {
     byte[] held = {};
     for (var chunk = upstream.first(); chunk != null; chunk = next(out, held)) {
       transcript.add(chunk);
       if (transcript.streamed()) {
         if (transcript.ended() && recordedBytes < 0) record(Outcome.COMPLETE);
-        out.write(chunk);
-        out.flush();
+        send(out, chunk);
         transcript.assemble();
       } else {
-        out.write(held);
+        send(out, held);
         held = chunk;
       }
     }
     record(transcript.whole() ? Outcome.COMPLETE : Outcome.TRUNCATED);
-    out.write(held);
-    out.close();
+    send(out, held);
+    ClientGone.onFailure(out::close);
+  }
+
+  private void send(OutputStream out, byte[] chunk) throws ClientGone {
+    ClientGone.onFailure(
+        () -> {
+          out.write(chunk);
+          if (transcript.streamed()) out.flush();
+        });
   }
 
   /// The next chunk. Where the upstream breaks off, the client gets what came and then the cut: its
   /// connection is closed without the end of a response.
-  private byte @Nullable [] next(OutputStream out, byte[] held) throws IOException {
+  private byte @Nullable [] next(OutputStream out, byte[] held) throws ClientGone {
     try {
       return upstream.next();
     } catch (IOException e) {
       if (recordedBytes < 0) record(Outcome.TRUNCATED);
-      out.write(held);
-      out.flush();
+      send(out, held);
+      ClientGone.onFailure(out::flush);
       throw new CloseConnectionException("upstream broke off", e);
     }
   }

@@ -9,7 +9,6 @@ import io.helidon.webclient.api.HttpClientResponse;
 import io.helidon.webclient.api.WebClient;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
@@ -115,7 +114,7 @@ final class UpstreamCall {
 
   private HttpClientRequest request(
       HttpClientRequest request, URI uri, Upstream upstream, Exchange exchange) {
-    request.uri(uri).skipUriEncoding(true).readTimeout(upstream.timeout());
+    request.uri(uri).readTimeout(upstream.timeout());
     boolean ownKey = upstream.key() != null || keys.issued(exchange.http());
     for (var header : exchange.http().headers()) {
       if (forwarded(header) && !(ownKey && isCredential(header))) request.header(header);
@@ -147,10 +146,9 @@ final class UpstreamCall {
     try {
       int length = body.read(buffer);
       return length < 0 ? null : Arrays.copyOf(buffer, length);
-    } catch (UncheckedIOException e) {
-      throw new IOException(e);
-    } catch (IllegalArgumentException | IllegalStateException e) {
-      throw new IOException("the response is not valid HTTP", e);
+    } catch (RuntimeException e) {
+      // Helidon's reader throws various ones where the connection ends or is not HTTP any more.
+      throw new IOException("the response broke off", e);
     }
   }
 

@@ -2,6 +2,10 @@ package dev.espalier.store;
 
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -17,6 +21,8 @@ import tools.jackson.databind.node.StringNode;
 /// that it answers.
 public record PruningRules(List<PruningRule> rules) {
   public static final PruningRules NONE = new PruningRules(List.of());
+
+  private static final String FILE = "espalier.json";
 
   /// A pruned request.
   ///
@@ -103,6 +109,28 @@ public record PruningRules(List<PruningRule> rules) {
     copy.setAll(json);
     copy.set(field, value);
     return copy;
+  }
+
+  /// Writes the rules into an adapter's PEFT folder, beside what PEFT reads.
+  public void save(Path adapter) {
+    try {
+      Files.writeString(adapter.resolve(FILE), toJson() + "\n");
+    } catch (IOException e) {
+      throw new StoreException("cannot write the pruning rules into " + adapter, e);
+    }
+  }
+
+  /// The rules of an adapter's folder; none where the file is not there.
+  ///
+  /// @throws StoreException if the file is there but cannot be read
+  public static PruningRules load(Path adapter) {
+    try {
+      return fromJson(Files.readString(adapter.resolve(FILE)));
+    } catch (NoSuchFileException none) {
+      return NONE;
+    } catch (IOException e) {
+      throw new StoreException("cannot read the pruning rules of " + adapter, e);
+    }
   }
 
   /// The rules as JSON, the form in which an adapter keeps them: `{"rules": [{"part", "text"}]}`.

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.node.ObjectNode;
 
 class DatasetTest {
   private static final String SYSTEM = "You are a very careful assistant of a hotel.";
@@ -82,7 +83,7 @@ class DatasetTest {
       assertThat(read.left())
           .containsEntry("no whole answer", 1)
           .containsEntry("the response has no message", 1)
-          .containsEntry("the answer was cut off (finish_reason length)", 1)
+          .containsEntry("the answer was cut off", 1)
           .containsEntry("the answer's tool call has unparseable arguments", 1)
           .hasSize(4);
       assertThat(read.examples())
@@ -99,6 +100,48 @@ class DatasetTest {
       assertThat(sources(store, CaptureFilter.answered().tag("n", "r3"))).containsExactly("r3");
       assertThat(sources(store, CaptureFilter.answered().minScore(0.5))).containsExactly("r2");
     }
+  }
+
+  @Test
+  void anthropicRequestsBecomeExamplesToo() {
+    var request =
+        """
+        {"model":"c","max_tokens":100,"system":[{"type":"text","text":"Be brief."}],"tools":[
+          {"name":"t","description":"d","input_schema":{"type":"object"}}],"messages":[
+          {"role":"user","content":"a"},
+          {"role":"assistant","content":[{"type":"text","text":"I look."},
+            {"type":"tool_use","id":"1","name":"t","input":{"x":1}}]},
+          {"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":[
+            {"type":"text","text":"found"}]},{"type":"text","text":"and now?"}]}]}\
+        """;
+    var answer =
+        """
+        {"role":"assistant","stop_reason":"tool_use","content":[
+          {"type":"tool_use","id":"2","name":"t","input":{}}]}\
+        """;
+    assertThat(AnthropicJson.request((ObjectNode) Json.parse(request)))
+        .isEqualTo(
+            Json.parse(
+                """
+                {"model":"c","max_tokens":100,"tools":[{"type":"function","function":
+                  {"name":"t","description":"d","parameters":{"type":"object"}}}],"messages":[
+                  {"role":"system","content":"Be brief."},
+                  {"role":"user","content":"a"},
+                  {"role":"assistant","content":"I look.","tool_calls":[{"id":"1","type":"function",
+                    "function":{"name":"t","arguments":"{\\"x\\":1}"}}]},
+                  {"role":"tool","tool_call_id":"1","content":"found"},
+                  {"role":"user","content":"and now?"}]}\
+                """));
+    assertThat(AnthropicJson.answer(Json.parse(answer)))
+        .isEqualTo(Traffic.call("2", "t", "{}").without("content"));
+    assertThatThrownBy(
+            () -> AnthropicJson.answer(Json.parse(answer.replace("tool_use\"", "max_tokens\""))))
+        .hasMessage("the answer was cut off");
+    assertThatThrownBy(() ->
+            AnthropicJson.request(
+                (ObjectNode)
+                    Json.parse(request.replace("\"text\",\"text\":\"I", "\"image\",\"text\":\"I"))))
+        .hasMessage("content of type image cannot be learned from");
   }
 
   private static List<String> sources(Store store, CaptureFilter filter) {

@@ -13,10 +13,12 @@ import dev.espalier.store.PruningRule;
 import dev.espalier.store.PruningRule.Part;
 import dev.espalier.store.PruningRules;
 import dev.espalier.store.StoreException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.node.ArrayNode;
 
 class PruningTest {
@@ -135,13 +137,16 @@ class PruningTest {
   }
 
   @Test
-  void rulesSurviveTheirJson() {
+  void rulesSurviveTheirJsonAndTheirFile(@TempDir Path adapter) {
     var rules =
         new PruningRules(
             List.of(
                 new PruningRule(Part.SYSTEM, "a \"quoted\"\ntext"),
                 new PruningRule(Part.TOOL_DESCRIPTION, "é")));
     assertThat(PruningRules.fromJson(rules.toJson())).isEqualTo(rules);
+    assertThat(PruningRules.load(adapter)).isEqualTo(PruningRules.NONE);
+    rules.save(adapter);
+    assertThat(PruningRules.load(adapter)).isEqualTo(rules);
     assertThatThrownBy(
             () -> PruningRules.fromJson("{\"rules\":[{\"part\":\"user\",\"text\":\"a\"}]}"))
         .isInstanceOf(StoreException.class)
