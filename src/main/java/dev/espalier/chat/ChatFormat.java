@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 
@@ -100,14 +99,31 @@ public final class ChatFormat implements AutoCloseable {
 
   /// Reads a completion, with or without the stop token at its end.
   ///
+  /// Only the token that begins a call begins one: a text that spells it is text.
+  ///
   /// @param tools the request's tools
   public Reply parse(int[] ids, @Nullable ArrayNode tools) {
-    int end =
-        IntStream.range(0, ids.length)
-            .filter(i -> stops().contains(ids[i]))
-            .findFirst()
-            .orElse(ids.length);
-    return parse(tokenizer.decode(Arrays.copyOf(ids, end)), tools);
+    var said = Arrays.copyOf(ids, end(ids));
+    var text = tokenizer.decode(said);
+    var marker = syntax.marker();
+    var begins = tokenizer.id(marker);
+    if (begins == null || !text.contains(marker)) return parse(text, tools);
+    char cut = MarkerGuard.cutFor(text);
+    var written = new StringBuilder();
+    int from = 0;
+    for (int i = 0; i <= said.length; i++) {
+      if (i < said.length && said[i] != begins) continue;
+      var piece = tokenizer.decode(Arrays.copyOfRange(said, from, i));
+      written.append(piece.replace(marker, marker.charAt(0) + (cut + marker.substring(1))));
+      if (i < said.length) written.append(marker);
+      from = i + 1;
+    }
+    return parse(written.toString(), tools).without(cut);
+  }
+
+  private int end(int[] ids) {
+    for (int i = 0; i < ids.length; i++) if (stops().contains(ids[i])) return i;
+    return ids.length;
   }
 
   /// Reads the text of a completion, without a stop token.
@@ -115,6 +131,11 @@ public final class ChatFormat implements AutoCloseable {
   /// @param tools the request's tools
   public Reply parse(String completion, @Nullable ArrayNode tools) {
     return syntax.parse(completion, tools);
+  }
+
+  /// For handing a completion's text over while it is sampled.
+  public ReplyStream streaming() {
+    return new ReplyStream(syntax, tokenizer);
   }
 
   TemplateInput input(ChatRequest request) {

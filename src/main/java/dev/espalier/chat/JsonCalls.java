@@ -28,7 +28,7 @@ final class JsonCalls {
     var written = new ArrayList<String>();
     while (found.find()) written.add(found.group(1));
     if (written.isEmpty()) return Reply.text(completion);
-    return reply(completion, found.replaceAll("").strip(), written);
+    return reply(completion, found.replaceAll("").stripTrailing(), written);
   }
 
   static Reply llama3(String completion) {
@@ -43,7 +43,7 @@ final class JsonCalls {
     var marker = ToolCallSyntax.MISTRAL.marker();
     int at = completion.indexOf(marker);
     if (at < 0) return Reply.text(completion);
-    var text = completion.substring(0, at).strip();
+    var text = completion.substring(0, at).stripTrailing();
     var rest = completion.substring(at + marker.length()).strip();
     if (rest.startsWith("[")) {
       return parse(rest) instanceof ArrayNode calls && !calls.isEmpty()

@@ -16,15 +16,20 @@ final class LineCalls {
 
   static Reply parse(String completion, @Nullable ArrayNode tools) {
     var parts = completion.split(Pattern.quote(ToolCallSyntax.LINES.marker()), -1);
-    var text = parts[0].startsWith(" ") ? parts[0].substring(1) : parts[0];
+    var text = unspaced(parts[0]);
     if (parts.length == 1) return Reply.text(text);
     var calls = new ArrayList<ToolCall>();
     for (var part : List.of(parts).subList(1, parts.length)) {
       var call = call(part, tools, JsonCalls.id(completion, calls.size()));
-      if (call == null) return Reply.unparseable(completion);
+      if (call == null) return Reply.unparseable(unspaced(completion));
       calls.add(call);
     }
     return new Reply(new Message.Assistant(text, calls), false);
+  }
+
+  /// Without the space that the format puts before every text.
+  private static String unspaced(String text) {
+    return text.startsWith(" ") ? text.substring(1) : text;
   }
 
   private static @Nullable ToolCall call(String part, @Nullable ArrayNode tools, String id) {

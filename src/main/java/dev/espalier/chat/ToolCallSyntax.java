@@ -1,5 +1,6 @@
 package dev.espalier.chat;
 
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 
@@ -15,6 +16,9 @@ public enum ToolCallSyntax {
   MISTRAL("[TOOL_CALLS]"),
   /// No calls, or a syntax that is not known here: every completion is text.
   NONE("");
+
+  /// What Qwen3 and its kin write before an answer that they did not think about.
+  static final Pattern EMPTY_THOUGHT = Pattern.compile("\\A\\s*<think>\\s*</think>\\s*");
 
   private final String marker;
 
@@ -37,16 +41,17 @@ public enum ToolCallSyntax {
     return NONE;
   }
 
-  /// Reads a completion without its end-of-turn token.
+  /// Reads a completion without its end-of-turn token. An empty thought before it is dropped.
   ///
   /// @param tools the request's tools, whose schemas say what type a value written in LINES has
   public Reply parse(String completion, @Nullable ArrayNode tools) {
+    var answer = EMPTY_THOUGHT.matcher(completion).replaceFirst("");
     return switch (this) {
-      case LINES -> LineCalls.parse(completion, tools);
-      case HERMES -> JsonCalls.hermes(completion);
-      case LLAMA3 -> JsonCalls.llama3(completion);
-      case MISTRAL -> JsonCalls.mistral(completion);
-      case NONE -> Reply.text(completion);
+      case LINES -> LineCalls.parse(answer, tools);
+      case HERMES -> JsonCalls.hermes(answer);
+      case LLAMA3 -> JsonCalls.llama3(answer);
+      case MISTRAL -> JsonCalls.mistral(answer);
+      case NONE -> Reply.text(answer);
     };
   }
 }

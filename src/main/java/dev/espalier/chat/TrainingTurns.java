@@ -48,7 +48,19 @@ final class TrainingTurns {
     if (!whole.startsWith(prompt)) {
       throw at(i, "the chat template renders the answer so that it does not begin with its prompt");
     }
-    append(format.encode(prompt, input.cut()), completion(whole.substring(prompt.length()), i));
+    var completion = whole.substring(prompt.length());
+    checkCalls(completion, i);
+    append(format.encode(prompt, input.cut()), completion(completion, i));
+  }
+
+  /// Some templates know no tool calls and would teach the model to answer nothing.
+  private void checkCalls(String completion, int i) {
+    for (var call : input.messages().get(i).path("tool_calls")) {
+      var name = call.path("function").path("name").asString("");
+      if (!completion.contains(name)) {
+        throw at(i, "the chat template leaves out the call of " + name);
+      }
+    }
   }
 
   private static void checkArguments(JsonNode message, int i) {

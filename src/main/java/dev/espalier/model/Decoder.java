@@ -44,11 +44,12 @@ public final class Decoder {
 
   /// Scores of the next token, in float32.
   ///
-  /// @param hidden (…, width)
-  /// @return (…, vocabulary)
-  public Tensor logits(Weights weights, Tensor hidden) {
+  /// @param hidden (B, T, width)
+  /// @return (B, T, vocabulary)
+  public Tensor logits(Weights weights, Tensor hidden, Adapters adapters) {
     var head = weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
-    return torch.linear(hidden.to(head.scalar_type()), head).to(Dtype.F32.scalar());
+    var in = hidden.to(head.scalar_type());
+    return adapters.apply("lm_head", in, torch.linear(in, head)).to(Dtype.F32.scalar());
   }
 
   private Tensor norm(Tensor x, Tensor weight) {

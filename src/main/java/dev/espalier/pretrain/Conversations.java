@@ -8,13 +8,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param dialogues null to go without: synthetic conversations only
 record Conversations(@Nullable SgdConversations dialogues, Synthetic synthetic, long seed) {
-  /// Synthetic conversations are about half as long as dialogues, so two of them balance one.
-  private static final int SYNTHETIC = 2;
+  /// Of five conversations two are dialogues, which are longer: half of the tokens.
+  private static final int CYCLE = 5;
+
+  private static final int DIALOGUES = 2;
 
   /// @param sgd the folder of the SGD data, null to go without
   /// @param vocabulary whose words to cover, null before there is one
   static Conversations open(@Nullable Path sgd, @Nullable Tokenizer vocabulary, long seed) {
-    var data = sgd == null ? null : Sgd.load(sgd, "train");
+    var data = sgd == null ? null : SgdConversations.allowed(Sgd.load(sgd, "train"));
     var words = new Words(Lexicon.of(data), vocabulary);
     return new Conversations(
         data == null ? null : new SgdConversations(data, words), new Synthetic(words), seed);
@@ -23,8 +25,9 @@ record Conversations(@Nullable SgdConversations dialogues, Synthetic synthetic, 
   /// The conversation of that index: a function of the seed and the index alone.
   Conversation at(long index) {
     var dice = Dice.of(seed, index);
-    if (dialogues == null || index % (SYNTHETIC + 1) != 0) return synthetic.draw(dice);
-    return dialogues.draw(dialogue(index / (SYNTHETIC + 1), dialogues.size()), dice);
+    if (dialogues == null || index % CYCLE >= DIALOGUES) return synthetic.draw(dice);
+    long draw = index / CYCLE * DIALOGUES + index % CYCLE;
+    return dialogues.draw(dialogue(draw, dialogues.size()), dice);
   }
 
   /// Every dialogue once before any comes again, in another order each time.

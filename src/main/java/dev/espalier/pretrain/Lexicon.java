@@ -18,13 +18,13 @@ final class Lexicon {
 
   private Lexicon() {}
 
-  /// The words of the dialogues that the base may see, lower case, in order; without data those of
-  /// the project's own lists.
+  /// The words of the dialogues, lower case, in order; without data those of the project's own
+  /// lists.
   static List<String> of(@Nullable Sgd sgd) {
     var counts = new TreeMap<String, Integer>();
     for (var line : Lines.of("words.txt")) count(counts, line + " " + line);
     if (sgd != null) {
-      for (var dialogue : SgdConversations.allowed(sgd)) {
+      for (var dialogue : sgd.dialogues()) {
         for (var turn : dialogue.turns()) {
           switch (turn) {
             case User(var text) -> count(counts, text);

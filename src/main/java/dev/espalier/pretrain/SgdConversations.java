@@ -21,34 +21,35 @@ import java.util.TreeMap;
 /// Conversations made of SGD dialogues, each a little different every time it comes up.
 final class SgdConversations {
   private final Sgd sgd;
-  private final List<Dialogue> dialogues;
   private final ValueSwap swap;
 
-  /// @param sgd the train split; dialogues that touch a held-out service or hold a reserved word
-  ///   are left out
+  /// @param sgd the train split as [#allowed] leaves it
   SgdConversations(Sgd sgd, Words words) {
     this.sgd = sgd;
-    this.dialogues = allowed(sgd);
     this.swap = new ValueSwap(words);
   }
 
-  /// The dialogues that the base model may see.
-  static List<Dialogue> allowed(Sgd sgd) {
+  /// What the base model may see: without held-out services and reserved words.
+  static Sgd allowed(Sgd sgd) {
     var reserved = new Reserved();
-    return sgd.dialogues().stream()
-        .filter(dialogue -> !dialogue.touches(Sgd.HELD_OUT))
-        .filter(
-            dialogue -> dialogue.turns().stream().map(Objects::toString).allMatch(reserved::free))
-        .toList();
+    var services = new LinkedHashMap<>(sgd.services());
+    services.keySet().removeAll(Sgd.HELD_OUT);
+    var dialogues =
+        sgd.dialogues().stream()
+            .filter(dialogue -> !dialogue.touches(Sgd.HELD_OUT))
+            .filter(dialogue ->
+                dialogue.turns().stream().map(Objects::toString).allMatch(reserved::allowsDialogue))
+            .toList();
+    return new Sgd(services, dialogues);
   }
 
   int size() {
-    return dialogues.size();
+    return sgd.dialogues().size();
   }
 
   /// A conversation of the dialogue at that place.
   Conversation draw(int index, Dice dice) {
-    var dialogue = dialogues.get(index);
+    var dialogue = sgd.dialogues().get(index);
     var tools = tools(dialogue, dice);
     var turns = window(dialogue.turns(), dice);
     turns = fewerRows(turns, dice);
@@ -63,7 +64,7 @@ final class SgdConversations {
     var services = dice.shuffled(dialogue.services());
     if (dice.chance(0.25)) {
       var other = dice.pick(List.copyOf(sgd.services().keySet()));
-      if (!Sgd.HELD_OUT.contains(other) && !clash(services, other)) {
+      if (!clash(services, other)) {
         services.add(dice.below(services.size() + 1), other);
       }
     }

@@ -34,7 +34,7 @@ final class Words {
   /// @param text words of running text, lower case
   /// @param vocabulary whose tokens are to be covered, null before there is one
   Words(List<String> text, @Nullable Tokenizer vocabulary) {
-    this.text = text.stream().filter(reserved::free).toList();
+    this.text = text.stream().filter(reserved::allows).toList();
     if (vocabulary == null) return;
     for (int id = 0; id < vocabulary.size(); id++) {
       var token = new String(vocabulary.bytes(id), StandardCharsets.UTF_8);
@@ -53,7 +53,7 @@ final class Words {
             case 5, 6, 7 -> pieces(dice);
             default -> syllables(dice);
           };
-      if (word.length() > 1 && word.length() < 15 && reserved.free(word)) return word;
+      if (word.length() > 1 && word.length() < 15 && reserved.allows(word)) return word;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.espalier.tensor;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.PriorityBlockingQueue;
@@ -35,6 +36,17 @@ public final class Device {
   private Device(String name) {
     thread = Thread.ofPlatform().daemon().name(name).unstarted(this::work);
     thread.start();
+    Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::stop));
+  }
+
+  /// Lets the running unit end before the process unloads libtorch under it, which would crash.
+  private void stop() {
+    thread.interrupt();
+    try {
+      thread.join(Duration.ofSeconds(20));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /// The processor's device, shared by the whole process.
@@ -88,7 +100,7 @@ public final class Device {
   }
 
   private void work() {
-    while (true) {
+    while (!Thread.currentThread().isInterrupted()) {
       try {
         queue.take().work().run();
       } catch (InterruptedException e) {

@@ -21,8 +21,8 @@ public final class Loss {
             ? PackedAttention.of(batch.sequence())
             : PackedAttention.causal(batch.tokens().size(1));
     var hidden = decoder.hidden(weights, batch.tokens(), batch.positions(), attention, adapters);
-    var picked = hidden.view(-1, decoder.shape().width()).index_select(0, batch.at()); // (N, D)
-    var logits = decoder.logits(weights, picked); // (N, V)
+    var picked = hidden.view(-1, decoder.shape().width()).index_select(0, batch.at());
+    var logits = decoder.logits(weights, picked.unsqueeze(0), adapters).squeeze(0); // (N, V)
     return torch.log_softmax(logits, -1).gather(-1, batch.targets().unsqueeze(1)).squeeze(1);
   }
 

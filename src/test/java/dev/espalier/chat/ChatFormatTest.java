@@ -200,6 +200,16 @@ class ChatFormatTest {
                     """)))
         .hasMessageContaining("messages[1]")
         .hasMessageContaining("not JSON");
+    var deaf = "{{ messages | map(attribute='content') | join }}{% if messages %}<|end|>{% endif %}";
+    folder(other, BuiltinChat.tokenizerConfig(64).put("chat_template", deaf));
+    var call =
+        "[{\"role\": \"assistant\", \"content\": \"\", \"tool_calls\":"
+            + " [{\"function\": {\"name\": \"Find\", \"arguments\": \"{}\"}}]}]";
+    try (var silent = ChatFormat.load(other)) {
+      assertThatThrownBy(() -> silent.encode(chat(call)))
+          .hasMessageContaining("messages[0]")
+          .hasMessageContaining("leaves out the call of Find");
+    }
     folder(other, BuiltinChat.tokenizerConfig(64).put("chat_template", "{{ messages | length }}"));
     try (var endless = ChatFormat.load(other)) {
       assertThatThrownBy(

@@ -53,7 +53,7 @@ final class DecoderTest {
     var hidden =
         decoder.hidden(
             weights, row, positions, PackedAttention.causal(tokens.length), Adapters.NONE);
-    Tensor logits = decoder.logits(weights, hidden);
+    Tensor logits = decoder.logits(weights, hidden, Adapters.NONE);
     for (int t = 0; t < tokens.length; t++) {
       for (int v = 0; v < decoder.shape().vocabulary(); v++) {
         float value = logits.select(0, 0).select(0, t).select(0, v).item_float();
