@@ -10,7 +10,13 @@ import picocli.CommandLine.Command;
     name = "espalier",
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
-    subcommands = {EvalCommand.class, PretrainCommand.class, TokensCommand.class})
+    subcommands = {
+      EvalCommand.class,
+      PretrainCommand.class,
+      RequestsCommand.class,
+      TokensCommand.class,
+      UpCommand.class
+    })
 public final class Main {
   private Main() {}
 

@@ -11,7 +11,8 @@ import dev.espalier.tensor.Dtype;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// A base model in memory: frozen weights, the decoder, and how it is spoken to. Everything else is an adapter on it.
+/// A base model in memory: frozen weights, the decoder, and how it is spoken to. Everything else is
+/// an adapter on it.
 ///
 /// @param folder the Hugging Face folder it came from
 /// @param dtype the type that linear layers compute in
@@ -41,11 +42,7 @@ public record BaseModel(
             Urgency.TRAIN,
             () ->
                 new BaseModel(
-                    folder,
-                    format,
-                    new Decoder(shape),
-                    Weights.load(folder, shape, dtype),
-                    dtype));
+                    folder, format, new Decoder(shape), Weights.load(folder, shape, dtype), dtype));
   }
 
   /// Its last folder name, which clients use as the model's name.

@@ -58,9 +58,11 @@ public final class SgdCalls {
     try {
       Files.createDirectories(out);
       Files.write(
-          out.resolve(service + "-train.jsonl"), train(sgd, service).stream().map(Json::write).toList());
+          out.resolve(service + "-train.jsonl"),
+          train(sgd, service).stream().map(Json::write).toList());
       Files.write(
-          out.resolve(service + "-dev.jsonl"), dev(sgd, service).stream().map(Json::write).toList());
+          out.resolve(service + "-dev.jsonl"),
+          dev(sgd, service).stream().map(Json::write).toList());
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write the calls of " + service + " to " + out, e);
     }
@@ -114,7 +116,10 @@ public final class SgdCalls {
       int message = Integer.parseInt(cells[1]);
       out.add(
           new Example(
-              cells[0], message, cells[2].equals("seen"), example(dev, dialogue(dev, cells[0]), message)));
+              cells[0],
+              message,
+              cells[2].equals("seen"),
+              example(dev, dialogue(dev, cells[0]), message)));
     }
     if (!hash.equals(hash(out))) {
       throw new IllegalStateException(
@@ -147,7 +152,8 @@ public final class SgdCalls {
       for (var service : dialogue.services()) {
         if (train.containsKey(service)) known.addAll(names(dev.services().get(service)));
       }
-      boolean ours = dialogue.turns().get(message) instanceof Call call && known.contains(call.tool());
+      boolean ours =
+          dialogue.turns().get(message) instanceof Call call && known.contains(call.tool());
       out.add(new Example(dialogue.id(), message, ours, example(dev, dialogue, message)));
     }
     return out;

@@ -1,4 +1,0 @@
-@NullMarked
-package dev.espalier.store;
-
-import org.jspecify.annotations.NullMarked;
