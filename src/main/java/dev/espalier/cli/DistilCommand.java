@@ -17,7 +17,6 @@ import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Example;
 import dev.espalier.store.Store;
-import dev.espalier.tensor.Dtype;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -98,7 +97,7 @@ final class DistilCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
     }
     var progress = new Progress(json);
-    try (var base = BaseModel.load(model, Dtype.BF16);
+    try (var base = BaseModel.load(model);
         var store = Store.open(data, Durability.PROCESS)) {
       var config =
           new DistilConfig(
@@ -128,13 +127,11 @@ final class DistilCommand implements Callable<Integer> {
   }
 
   private static Sequences sequences(List<Example> examples, BaseModel base) {
-    return Sequences.of(
-        Conversations.merged(examples), base.format(), base.shape().context());
+    return Sequences.of(Conversations.merged(examples), base.format(), base.shape().context());
   }
 
   private Dataset dataset(BaseModel base, Store store) {
-    var config =
-        new DatasetConfig(validation, seed, true, pruning(), 0.95, base.shape().context());
+    var config = new DatasetConfig(validation, seed, true, pruning(), 0.95, base.shape().context());
     return Dataset.of(
         examples(store),
         config,
@@ -169,8 +166,9 @@ final class DistilCommand implements Callable<Integer> {
     if (promptVersion != null) filter = filter.promptVersion(promptVersion);
     for (var tag : tags.entrySet()) filter = filter.tag(tag.getKey(), tag.getValue());
     var read = CapturedExamples.read(store.captured(filter));
-    read.left().forEach((reason, count) ->
-        System.err.printf("espalier: left out %d requests: %s%n", count, reason));
+    read.left()
+        .forEach((reason, count) ->
+            System.err.printf("espalier: left out %d requests: %s%n", count, reason));
     if (read.examples().isEmpty()) {
       throw new DatasetException(
           "no captured request in %s meets these conditions: run `espalier up` and send some"
@@ -221,11 +219,7 @@ final class DistilCommand implements Callable<Integer> {
       int full = width * step / Math.max(1, steps);
       System.out.printf(
           "\r  [%s%s] %d/%d  loss %.4f",
-          "#".repeat(full),
-          "-".repeat(width - full),
-          step,
-          steps,
-          line.path("loss").asDouble());
+          "#".repeat(full), "-".repeat(width - full), step, steps, line.path("loss").asDouble());
       System.out.flush();
     }
   }

@@ -1,24 +1,14 @@
 package dev.espalier.cli;
 
-import dev.espalier.chat.ChatException;
-import dev.espalier.chat.ChatModel;
-import dev.espalier.chat.RemoteConfig;
-import dev.espalier.chat.RemoteModel;
-import dev.espalier.dataset.DatasetException;
 import dev.espalier.dataset.ExampleFile;
 import dev.espalier.dataset.Turns;
-import dev.espalier.engine.BaseModel;
 import dev.espalier.eval.Comparison;
 import dev.espalier.eval.Evaluate;
 import dev.espalier.eval.EvaluateConfig;
 import dev.espalier.eval.Grade;
 import dev.espalier.eval.Report;
 import dev.espalier.eval.Scored;
-import dev.espalier.model.ModelException;
-import dev.espalier.store.Durability;
 import dev.espalier.store.Example;
-import dev.espalier.store.Store;
-import dev.espalier.tensor.Dtype;
 import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -46,9 +36,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      description =
-          "A model folder, or with --url the model's name there (default: the built-in model).")
-  private @Nullable String model;
+      description = "A model folder, or with --url the model's name (default: built in).")
+  private String model = BuiltInModel.folder().toString();
 
   @Option(names = "--adapter", description = "An adapter of the model (default: none).")
   private @Nullable String adapter;
@@ -99,20 +88,7 @@ final class EvalCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() {
-    try {
-      return evaluate();
-    } catch (DatasetException
-        | ChatException
-        | ModelException
-        | IllegalArgumentException
-        | IOException e) {
-      err().println("espalier: " + e.getMessage());
-      return 1;
-    }
-  }
-
-  private int evaluate() throws IOException {
+  public Integer call() throws IOException {
     var turns = allTurns ? Turns.ALL : Turns.LAST;
     var read = ExampleFile.read(on, turns, skipBad);
     if (!read.bad().isEmpty()) {
@@ -164,39 +140,14 @@ final class EvalCommand implements Callable<Integer> {
 
   /// The name to ask for: a remote model's own, or an adapter's.
   private String served(String name) {
-    return url != null && name.equals("base") && model != null ? model : name;
+    return url != null && name.equals("base") ? model : name;
   }
 
-  private record Opened(ChatModel model, Runnable release) implements AutoCloseable {
-    @Override
-    public void close() {
-      release.run();
-    }
-  }
-
-  /// Opens the base model or one of its adapters: the one place that knows where models are.
-  private Opened open(String name) {
-    if (url == null) return local(name);
-    return new Opened(
-        new RemoteModel(RemoteConfig.of(url, System.getenv("OPENAI_API_KEY"), served(name))),
-        () -> {});
-  }
-
-  /// The base model, or an adapter of the data folder on it, in this process.
-  private Opened local(String name) {
-    var base = BaseModel.load(model == null ? BuiltInModel.folder() : Path.of(model), Dtype.BF16);
-    var store = Store.open(data, Durability.PROCESS);
-    var serving = new Serving(base, store);
-    Runnable release =
-        () -> {
-          serving.close();
-          store.close();
-        };
-    var found = serving.find(name.equals("base") ? base.name() : name);
-    if (found != null) return new Opened(found, release);
-    release.run();
-    throw new IllegalArgumentException(
-        "%s has no adapter %s: `espalier adapters` lists them".formatted(data, name));
+  private OpenModel open(String name) {
+    if (url != null) return OpenModel.remote(url, served(name));
+    var folder = Path.of(model);
+    if (name.equals("base")) return OpenModel.base(folder, concurrency);
+    return OpenModel.adapter(folder, name, data, concurrency);
   }
 
   private void show(Report report, @Nullable Comparison comparison) {

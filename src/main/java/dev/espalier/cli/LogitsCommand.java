@@ -75,8 +75,7 @@ final class LogitsCommand implements Callable<Integer> {
   private float[] forward(ModelShape shape) {
     try (var noGrad = new NoGradGuard();
         var weights = Weights.load(model, shape, Dtype.F32)) {
-      var adapters =
-          adapter == null ? Adapters.NONE : Peft.load(adapter, shape).cast(Dtype.F32);
+      var adapters = adapter == null ? Adapters.NONE : Peft.load(adapter, shape).cast(Dtype.F32);
       var ids = tokens.stream().mapToLong(Integer::longValue).toArray();
       var whole = new TensorOptions(ScalarType.Long);
       var decoder = new Decoder(shape);

@@ -9,9 +9,9 @@ import java.util.function.Consumer;
 
 /// An adapter that is asked as it was trained: its pruning rules are applied to every request.
 ///
-/// @param unmatched counts requests without the text of some rule, which the adapter was not trained for
-record PrunedModel(ChatModel model, PruningRules rules, AtomicLong unmatched)
-    implements ChatModel {
+/// @param unmatched counts requests without the text of some rule, which the adapter was not
+///   trained for
+record PrunedModel(ChatModel model, PruningRules rules, AtomicLong unmatched) implements ChatModel {
   @Override
   public Completion complete(ChatRequest request) {
     return model.complete(pruned(request));

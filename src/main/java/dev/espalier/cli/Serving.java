@@ -20,7 +20,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// One base model in memory and the adapters of a data folder on it, loaded when they are first asked for.
+/// One base model in memory and the adapters of a data folder on it, loaded when they are first
+/// asked for.
 final class Serving implements LocalModels, AutoCloseable {
   private static final int SLOTS = 32;
 
@@ -55,13 +56,17 @@ final class Serving implements LocalModels, AutoCloseable {
   }
 
   private ChatModel load(String version, dev.espalier.store.Adapter row) {
-    if (!Path.of(row.base()).toAbsolutePath().normalize().getFileName().toString().equals(base.name())) {
+    if (!Path.of(row.base())
+        .toAbsolutePath()
+        .normalize()
+        .getFileName()
+        .toString()
+        .equals(base.name())) {
       throw new ModelException(
           "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
               .formatted(row.name(), row.base(), base.name(), row.base()));
     }
-    var lora =
-        Device.cpu().run(Urgency.DECODE, () -> Peft.load(Path.of(row.path()), base.shape()));
+    var lora = Device.cpu().run(Urgency.DECODE, () -> Peft.load(Path.of(row.path()), base.shape()));
     var model = new LocalModel(engine, new Adapter(row.name(), version, lora));
     var rules =
         row.pruningRule() == null ? PruningRules.NONE : PruningRules.fromJson(row.pruningRule());

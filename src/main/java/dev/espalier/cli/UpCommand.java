@@ -12,7 +12,6 @@ import dev.espalier.store.Api;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Store;
 import dev.espalier.store.StoreException;
-import dev.espalier.tensor.Dtype;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,11 +87,12 @@ final class UpCommand implements Callable<Integer> {
     return 0;
   }
 
-  /// The local models; null where there is no model, which only costs something when a route needs one.
+  /// The local models; null where there is no model, which only costs something when a route needs
+  /// one.
   private @Nullable Serving serving(Store store) {
     var folder = model == null ? BuiltInModel.folder() : model;
     if (model == null && !Files.isDirectory(folder)) return null;
-    return new Serving(BaseModel.load(folder, Dtype.BF16), store);
+    return new Serving(BaseModel.load(folder), store);
   }
 
   private picocli.CommandLine commandLine() {

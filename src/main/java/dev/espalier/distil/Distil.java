@@ -16,11 +16,13 @@ import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Supervised fine-tuning on completions: the loss is on what the model is to say and on nothing else.
+/// Supervised fine-tuning on completions: the loss is on what the model is to say and on nothing
+/// else.
 ///
-/// As "LoRA Without Regret" has it: every linear layer, alpha 32, AdamW without decay, small batches. The adapter kept is the
-/// one of the lowest validation loss. A run is a function of its data, config and seed: killed and started again with the
-/// same folder, it ends with the same bits.
+/// As "LoRA Without Regret" has it: every linear layer, alpha 32, AdamW without decay, small
+/// batches. The adapter kept is the one of the lowest validation loss. A run is a function of its
+/// data, config and seed: killed and started again with the same folder, it ends with the same
+/// bits.
 public final class Distil {
   private static final int ROWS_AT_ONCE = 4;
   private static final double CLIP = 1.0;
@@ -56,7 +58,8 @@ public final class Distil {
   /// @param validation may be empty: then the last adapter is the best
   /// @param run the run's folder: checkpoints, and `best`
   /// @param progress is handed the plan, a record a step and a record a validation
-  /// @throws TrainingException if there is nothing to train, not enough memory, or the loss is not finite
+  /// @throws TrainingException if there is nothing to train, not enough memory, or the loss is not
+  ///   finite
   public static Result run(
       BaseModel base,
       Sequences train,
@@ -74,8 +77,7 @@ public final class Distil {
           student.learner().parameters().values().stream().mapToLong(Tensor::numel).sum();
       progress.accept(plan(base, train, parameters, steps));
       var trainer =
-          new Trainer(
-              base.decoder(), student.learner(), List.of(new Trainer.Part(adam, 1)), CLIP);
+          new Trainer(base.decoder(), student.learner(), List.of(new Trainer.Part(adam, 1)), CLIP);
       var tensors = state(student, adam);
       int step = 0;
       var best = Best.NONE;
@@ -91,9 +93,11 @@ public final class Distil {
         var rows = train.step(step, config.batch(), config.seed());
         var report = trainer.step(rows, ROWS_AT_ONCE, schedule.at(step));
         step++;
-        progress.accept(line("step", step, steps).put("loss", report.loss())
-            .put("gradient_norm", report.gradientNorm())
-            .put("trained_tokens", report.trainedTokens()));
+        progress.accept(
+            line("step", step, steps)
+                .put("loss", report.loss())
+                .put("gradient_norm", report.gradientNorm())
+                .put("trained_tokens", report.trainedTokens()));
         if (step % epoch != 0) continue;
         double loss =
             validation.all().isEmpty()

@@ -22,7 +22,8 @@ public record DistilConfig(
 
   /// The learning rate to start from for a model of that width: smaller models bear larger ones.
   ///
-  /// "LoRA Without Regret" fitted 5e-4 · (2000 / width)^0.78 for LoRA and a tenth of it for full fine-tuning.
+  /// "LoRA Without Regret" fitted 5e-4 · (2000 / width)^0.78 for LoRA and a tenth of it for full
+  /// fine-tuning.
   public static double learningRate(int width, boolean lora) {
     return (lora ? 5e-4 : 5e-5) * Math.pow(2000.0 / width, 0.78);
   }

@@ -30,7 +30,8 @@ public record Sequences(List<TrainingSequence> all) {
       for (var sequence : format.encode(conversations.get(i))) {
         if (sequence.trainedTokens() == 0) {
           throw new TrainingException(
-              "conversation %d has no token to learn: is every answer's weight 0?".formatted(i + 1));
+              "conversation %d has no token to learn: is every answer's weight 0?"
+                  .formatted(i + 1));
         }
         if (sequence.length() > context) {
           throw new TrainingException(

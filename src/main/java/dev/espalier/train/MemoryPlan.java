@@ -17,8 +17,7 @@ public record MemoryPlan(long weights, long optimiser, long activations) {
   /// @param trainable how many numbers are trained
   /// @param rows rows of a micro-batch
   /// @param length tokens of a row
-  public static MemoryPlan of(
-      ModelShape shape, Dtype dtype, long trainable, int rows, int length) {
+  public static MemoryPlan of(ModelShape shape, Dtype dtype, long trainable, int rows, int length) {
     long tokens = (long) rows * length;
     long linear = 2L * (shape.heads() + 2L * shape.kvHeads()) * shape.headDim() + 4L * shape.ffn();
     long stream = 10L * shape.width(); // residuals and norms, float32
@@ -50,7 +49,8 @@ public record MemoryPlan(long weights, long optimiser, long activations) {
             + " use shorter examples or a smaller model");
   }
 
-  /// Bytes that this machine can still give, as the kernel says; the largest number where it does not.
+  /// Bytes that this machine can still give, as the kernel says; the largest number where it does
+  /// not.
   public static long available() {
     try {
       for (var line : Files.readAllLines(Path.of("/proc/meminfo"))) {
