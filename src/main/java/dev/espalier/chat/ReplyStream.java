@@ -43,10 +43,9 @@ public final class ReplyStream {
 
   /// Whether the answer has begun: what may still be an empty thought before it waits.
   private boolean begin() {
+    if ("<think></think>".startsWith(held.toString().replaceAll("\\s", ""))) return false;
     var thought = ToolCallSyntax.EMPTY_THOUGHT.matcher(held);
-    boolean found = thought.lookingAt();
-    if (thought.hitEnd()) return false;
-    if (found) held.delete(0, thought.end());
+    if (thought.lookingAt()) held.delete(0, thought.end());
     if (syntax == ToolCallSyntax.LINES && held.charAt(0) == ' ') held.deleteCharAt(0);
     begun = true;
     return true;

@@ -10,7 +10,15 @@ import picocli.CommandLine.Command;
     name = "espalier",
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
-    subcommands = {PretrainCommand.class, TokensCommand.class})
+    subcommands = {
+      DistilCommand.class,
+      EvalCommand.class,
+      LogitsCommand.class,
+      PretrainCommand.class,
+      RequestsCommand.class,
+      TokensCommand.class,
+      UpCommand.class
+    })
 public final class Main {
   private Main() {}
 

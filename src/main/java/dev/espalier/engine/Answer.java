@@ -10,7 +10,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 
-/// The answer to one request as its tokens come in: text goes out as soon as it is certain, up to a stop text.
+/// The answer to one request as its tokens come in: text goes out as soon as it is certain, up to a
+/// stop text.
 final class Answer {
   private final ChatFormat format;
   private final List<String> stops;

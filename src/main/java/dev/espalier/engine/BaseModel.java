@@ -11,13 +11,21 @@ import dev.espalier.tensor.Dtype;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// A base model in memory: frozen weights, the decoder, and how it is spoken to. Everything else is an adapter on it.
+/// A base model in memory: frozen weights, the decoder, and how it is spoken to. Everything else is
+/// an adapter on it.
 ///
 /// @param folder the Hugging Face folder it came from
 /// @param dtype the type that linear layers compute in
 public record BaseModel(
     Path folder, ChatFormat format, Decoder decoder, Weights weights, Dtype dtype)
     implements AutoCloseable {
+
+  /// Maps a model folder, to compute in the type that its weights are stored in.
+  ///
+  /// @throws ModelException if it is not a model folder, or one that is broken or not supported
+  public static BaseModel load(Path folder) {
+    return load(folder, Weights.stored(folder));
+  }
 
   /// Maps a model folder.
   ///
@@ -41,11 +49,7 @@ public record BaseModel(
             Urgency.TRAIN,
             () ->
                 new BaseModel(
-                    folder,
-                    format,
-                    new Decoder(shape),
-                    Weights.load(folder, shape, dtype),
-                    dtype));
+                    folder, format, new Decoder(shape), Weights.load(folder, shape, dtype), dtype));
   }
 
   /// Its last folder name, which clients use as the model's name.

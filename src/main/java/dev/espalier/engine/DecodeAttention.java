@@ -10,7 +10,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// One new token a row against the row's cached past.
 ///
-/// The query heads that share a key-value head are rows of one product, so that the cache is read once and never expanded.
+/// The query heads that share a key-value head are rows of one product, so that the cache is read
+/// once and never expanded.
 final class DecodeAttention implements Attention {
   private static final float BARRED = -1e9f;
 

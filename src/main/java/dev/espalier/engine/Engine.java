@@ -22,8 +22,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// Generates for many requests at once: each joins the running batch when a slot is free and leaves it when it is done,
-/// whichever adapter it is for.
+/// Generates for many requests at once: each joins the running batch when a slot is free and leaves
+/// it when it is done, whichever adapter it is for.
 public final class Engine implements AutoCloseable {
   private static final int WAITING = 4096;
   private static final int PREFILLS_A_STEP = 4;
@@ -154,8 +154,7 @@ public final class Engine implements AutoCloseable {
     }
     var shape = base.shape();
     var whole = new TensorOptions(ScalarType.Long);
-    var attention =
-        new DecodeAttention(cache, at, shape.kvHeads(), shape.headDim(), base.dtype());
+    var attention = new DecodeAttention(cache, at, shape.kvHeads(), shape.headDim(), base.dtype());
     var adapters = adapters();
     var hidden =
         base.decoder()

@@ -33,8 +33,7 @@ public final class Generation {
   int sampled;
   int last;
 
-  Generation(
-      int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
+  Generation(int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
     this.prompt = prompt;
     this.sampling = sampling;
     this.stops = stops;

@@ -8,7 +8,8 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/// Keys and values of the running sequences: one slot each, the running ones always in the first slots.
+/// Keys and values of the running sequences: one slot each, the running ones always in the first
+/// slots.
 ///
 /// Grows with the longest sequence, up to the model's context. On the device's thread only.
 final class KvCache implements AutoCloseable {

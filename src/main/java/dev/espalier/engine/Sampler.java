@@ -7,7 +7,8 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /// Draws tokens for one sequence from a random stream of its own.
 ///
-/// One draw a token, so that token i depends on the seed, i and the logits, and not on who else is in the batch.
+/// One draw a token, so that token i depends on the seed, i and the logits, and not on who else is
+/// in the batch.
 final class Sampler {
   /// A drawn token with its log-probability after temperature, before any truncation.
   record Draw(int id, float logprob) {}

@@ -1,4 +1,5 @@
-/// Continuous batching, the KV cache, many adapters in one batch, and sampling; implements `ChatModel`.
+/// Continuous batching, the KV cache, many adapters in one batch, and sampling; implements
+/// `ChatModel`.
 @NullMarked
 package dev.espalier.engine;
 

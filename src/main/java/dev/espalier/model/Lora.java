@@ -13,7 +13,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /// A LoRA adapter (arXiv 2106.09685): W' = W + scale · B·A on some linear layers.
 ///
-/// The masters are float32 leaves that can be trained. [#cast] gives what computes: sampler and trainer use the same cast.
+/// The masters are float32 leaves that can be trained. [#cast] gives what computes: sampler and
+/// trainer use the same cast.
 public final class Lora implements AutoCloseable {
   /// The two matrices of one linear layer.
   ///
@@ -28,13 +29,15 @@ public final class Lora implements AutoCloseable {
 
   private final SequencedMap<String, Site> sites;
 
-  /// @param sites by the name of the linear layer; the adapter owns the tensors, which live outside scopes
+  /// @param sites by the name of the linear layer; the adapter owns the tensors, which live outside
+  ///   scopes
   Lora(SequencedMap<String, Site> sites) {
     if (sites.isEmpty()) throw new ModelException("an adapter without a single layer");
     this.sites = sites;
   }
 
-  /// A new adapter, which changes nothing until it is trained: A uniform in ±1/√in, as PEFT has it, and B zero.
+  /// A new adapter, which changes nothing until it is trained: A uniform in ±1/√in, as PEFT has it,
+  /// and B zero.
   public static Lora fresh(ModelShape shape, LoraConfig config, long seed) {
     var generator = new GeneratorOptional(torch.make_generator_cpu(seed));
     var sites = new LinkedHashMap<String, Site>();
@@ -77,7 +80,8 @@ public final class Lora implements AutoCloseable {
     return parameters().values().stream().mapToLong(Tensor::numel).sum();
   }
 
-  /// The adapter as it computes, in the type of the base; the current scope owns the casts, and gradients pass through them.
+  /// The adapter as it computes, in the type of the base; the current scope owns the casts, and
+  /// gradients pass through them.
   public Adapters cast(Dtype dtype) {
     record Cast(Tensor a, Tensor b) {}
     var casts = new HashMap<String, Cast>();

@@ -5,7 +5,8 @@ import java.util.Set;
 /// What a new LoRA adapter looks like.
 ///
 /// @param alpha the adapter's part is scaled by alpha / rank
-/// @param targets the kinds of linear layers to adapt, such as `q_proj`; empty means every one but the head
+/// @param targets the kinds of linear layers to adapt, such as `q_proj`; empty means every one but
+///   the head
 public record LoraConfig(int rank, double alpha, Set<String> targets) {
   public LoraConfig {
     if (rank < 1) throw new IllegalArgumentException("a rank must be at least 1, not " + rank);

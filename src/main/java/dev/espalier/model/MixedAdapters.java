@@ -12,7 +12,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/// Different adapters for the rows of one batch: all ranks side by side in one product, and a mask that leaves each row its own.
+/// Different adapters for the rows of one batch: all ranks side by side in one product, and a mask
+/// that leaves each row its own.
 ///
 /// Two products whatever the number of adapters; a loop over them is several times slower.
 public final class MixedAdapters implements Adapters, AutoCloseable {

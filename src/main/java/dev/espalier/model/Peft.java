@@ -16,7 +16,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Adapters as PEFT folders: `adapter_config.json` and `adapter_model.safetensors`, as PEFT and vLLM load them.
+/// Adapters as PEFT folders: `adapter_config.json` and `adapter_model.safetensors`, as PEFT and
+/// vLLM load them.
 ///
 /// What an adapter asks for and we cannot honour, such as DoRA, is an error and never ignored.
 public final class Peft {
@@ -27,18 +28,39 @@ public final class Peft {
   /// Settings that do not change what a trained adapter computes.
   private static final Set<String> HARMLESS =
       Set.of(
-          "alpha_pattern", "arrow_config", "auto_mapping", "base_model_name_or_path", "bias",
-          "ensure_weight_tying", "eva_config", "exclude_modules", "inference_mode",
-          "init_lora_weights", "lora_alpha", "lora_dropout", "megatron_core", "peft_type",
-          "peft_version", "r", "rank_pattern", "revision", "target_modules", "task_type",
-          "use_rslora", "corda_config", "loftq_config", "layers_pattern", "runtime_config",
+          "alpha_pattern",
+          "arrow_config",
+          "auto_mapping",
+          "base_model_name_or_path",
+          "bias",
+          "ensure_weight_tying",
+          "eva_config",
+          "exclude_modules",
+          "inference_mode",
+          "init_lora_weights",
+          "lora_alpha",
+          "lora_dropout",
+          "megatron_core",
+          "peft_type",
+          "peft_version",
+          "r",
+          "rank_pattern",
+          "revision",
+          "target_modules",
+          "task_type",
+          "use_rslora",
+          "corda_config",
+          "loftq_config",
+          "layers_pattern",
+          "runtime_config",
           "qalora_group_size");
 
   private Peft() {}
 
   /// Loads an adapter for models of that shape; its tensors live until [Lora#close].
   ///
-  /// @throws ModelException if a file is missing or broken, does not fit the model, or asks for what is not supported
+  /// @throws ModelException if a file is missing or broken, does not fit the model, or asks for
+  ///   what is not supported
   public static Lora load(Path folder, ModelShape shape) {
     var config = config(folder);
     var file = Safetensors.open(folder.resolve(TENSORS));
@@ -63,8 +85,7 @@ public final class Peft {
             setting(config, "alpha_pattern", linear.name(), config.path("lora_alpha").asDouble());
         double scale =
             config.path("use_rslora").asBoolean(false) ? alpha / Math.sqrt(rank) : alpha / rank;
-        sites.put(
-            linear.name(), new Lora.Site(leaf(scope, file, a), leaf(scope, file, b), scale));
+        sites.put(linear.name(), new Lora.Site(leaf(scope, file, a), leaf(scope, file, b), scale));
       }
     }
     if (!names.isEmpty()) {
@@ -115,13 +136,17 @@ public final class Peft {
   }
 
   private static boolean isOff(JsonNode value) {
-    return value.isNull() || value.isBoolean() && !value.asBoolean() || value.isEmpty() && value.isContainer();
+    return value.isNull()
+        || value.isBoolean() && !value.asBoolean()
+        || value.isEmpty() && value.isContainer();
   }
 
-  /// A layer's own value where a pattern names it, as PEFT matches: the pattern at the end of the name.
+  /// A layer's own value where a pattern names it, as PEFT matches: the pattern at the end of the
+  /// name.
   private static double setting(JsonNode config, String key, String linear, double otherwise) {
     for (var pattern : config.path(key).properties()) {
-      if (linear.matches("(.*\\.)?(" + pattern.getKey() + ")")) return pattern.getValue().asDouble();
+      if (linear.matches("(.*\\.)?(" + pattern.getKey() + ")"))
+        return pattern.getValue().asDouble();
     }
     return otherwise;
   }

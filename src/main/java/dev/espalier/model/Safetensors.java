@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.TreeSet;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -76,6 +78,8 @@ public final class Safetensors {
       var header = new byte[(int) length];
       MemorySegment.copy(all, ValueLayout.JAVA_BYTE, 8, header, 0, header.length);
       return parse(file, all.asSlice(8 + length), header);
+    } catch (NoSuchFileException e) {
+      throw new ModelException(file + " does not exist; is the model folder complete?", e);
     } catch (IOException e) {
       throw new ModelException("cannot read " + file + ": " + e.getMessage(), e);
     }
@@ -93,15 +97,23 @@ public final class Safetensors {
     var metadata = new LinkedHashMap<String, String>();
     for (var field : json.properties()) {
       if (field.getKey().equals("__metadata__")) {
-        for (var item : field.getValue().properties()) {
-          metadata.put(item.getKey(), item.getValue().asString(""));
-        }
+        readMetadata(file, field.getValue(), metadata);
         continue;
       }
       entries.put(field.getKey(), entry(file, field.getKey(), field.getValue(), data.byteSize()));
     }
     checkLayout(file, entries, data.byteSize());
     return new Safetensors(file, data, entries, metadata);
+  }
+
+  private static void readMetadata(Path file, JsonNode json, Map<String, String> metadata) {
+    if (!json.isObject()) throw broken(file, "its __metadata__ is not a JSON object");
+    for (var item : json.properties()) {
+      if (!item.getValue().isString()) {
+        throw broken(file, "its __metadata__ has a value that is not text: " + item.getKey());
+      }
+      metadata.put(item.getKey(), item.getValue().asString());
+    }
   }
 
   private static Entry entry(Path file, String name, JsonNode json, long size) {
@@ -129,8 +141,8 @@ public final class Safetensors {
       }
     }
     var offsets = json.path("data_offsets");
-    long begin = offsets.path(0).asLong(-1);
-    long end = offsets.path(1).asLong(-1);
+    long begin = offset(offsets.path(0));
+    long end = offset(offsets.path(1));
     if (offsets.size() != 2 || begin < 0 || end < begin || end > size) {
       throw broken(file, name + " lies at " + offsets + ", outside the " + size + " bytes of data");
     }
@@ -138,6 +150,11 @@ public final class Safetensors {
       throw broken(file, name + " needs " + bytes + " bytes but has " + (end - begin));
     }
     return new Entry(dtype, shape, begin, end);
+  }
+
+  /// The number, or -1 for whatever is not a whole one.
+  private static long offset(JsonNode json) {
+    return json.isIntegralNumber() ? json.asLong(-1) : -1;
   }
 
   private static void checkLayout(Path file, Map<String, Entry> entries, long size) {
@@ -256,7 +273,7 @@ public final class Safetensors {
       throw new IllegalArgumentException(name + " must be contiguous to be written");
     }
     for (var dtype : Dtype.values()) {
-      if (tensor.scalar_type() == dtype.scalar()) return dtype;
+      if (dtype.is(tensor)) return dtype;
     }
     throw new IllegalArgumentException(name + " has a dtype that is not written");
   }
@@ -266,14 +283,24 @@ public final class Safetensors {
     var index = folder.resolve("model.safetensors.index.json");
     if (!Files.exists(index)) return List.of(folder.resolve("model.safetensors"));
     try {
-      var names = new java.util.TreeSet<String>();
+      var names = new TreeSet<String>();
       @Nullable JsonNode map =
           JsonMapper.shared().readTree(Files.readString(index)).get("weight_map");
       if (map == null || !map.isObject()) throw new ModelException(index + " has no weight_map");
-      for (var shard : map.properties()) names.add(shard.getValue().asString());
+      for (var shard : map.properties()) names.add(shardName(index, shard.getValue()));
       return names.stream().map(folder::resolve).toList();
     } catch (IOException | JacksonException e) {
       throw new ModelException("cannot read " + index + ": " + e.getMessage(), e);
     }
+  }
+
+  /// A shard lies beside its index: a downloaded folder has no business with files elsewhere.
+  private static String shardName(Path index, JsonNode json) {
+    var name = json.isString() ? json.asString() : "";
+    if (!name.matches("[\\w.-]+\\.safetensors")) {
+      throw new ModelException(
+          index + " names " + json + ", which is not a .safetensors file in its own folder");
+    }
+    return name;
   }
 }

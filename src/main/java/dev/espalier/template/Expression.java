@@ -78,10 +78,7 @@ sealed interface Expression {
     static final CallArguments NONE = new CallArguments(List.of(), List.of(), null, null);
 
     boolean isEmpty() {
-      return positional.isEmpty()
-          && named.isEmpty()
-          && morePositional == null
-          && moreNamed == null;
+      return positional.isEmpty() && named.isEmpty() && morePositional == null && moreNamed == null;
     }
   }
 

@@ -200,7 +200,8 @@ class ChatFormatTest {
                     """)))
         .hasMessageContaining("messages[1]")
         .hasMessageContaining("not JSON");
-    var deaf = "{{ messages | map(attribute='content') | join }}{% if messages %}<|end|>{% endif %}";
+    var deaf =
+        "{{ messages | map(attribute='content') | join }}{% if messages %}<|end|>{% endif %}";
     folder(other, BuiltinChat.tokenizerConfig(64).put("chat_template", deaf));
     var call =
         "[{\"role\": \"assistant\", \"content\": \"\", \"tool_calls\":"

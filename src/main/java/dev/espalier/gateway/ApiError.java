@@ -1,0 +1,87 @@
+package dev.espalier.gateway;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.espalier.chat.ChatException;
+import dev.espalier.chat.Json;
+import dev.espalier.store.Api;
+import org.jspecify.annotations.Nullable;
+
+/// An error of the gateway's own, which a client gets in the shape of the API that it speaks.
+final class ApiError extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final int status;
+  private final @Nullable String param;
+  private final @Nullable String code;
+
+  ApiError(int status, String message, @Nullable String param, @Nullable String code) {
+    super(message);
+    this.status = status;
+    this.param = param;
+    this.code = code;
+  }
+
+  static ApiError badRequest(String message, @Nullable String param) {
+    return new ApiError(400, message, param, null);
+  }
+
+  static ApiError unknownModel(String model) {
+    return new ApiError(
+        404,
+        "The model `%s` does not exist: GET /v1/models lists those that do".formatted(model),
+        "model",
+        "model_not_found");
+  }
+
+  static ApiError of(ChatException e) {
+    return new ApiError(e.status(), String.valueOf(e.getMessage()), null, null);
+  }
+
+  int status() {
+    return status;
+  }
+
+  String text() {
+    return String.valueOf(getMessage());
+  }
+
+  /// Whether somebody else might still answer the request.
+  boolean mayFallBack() {
+    return status == 404 || status == 429 || status >= 500;
+  }
+
+  byte[] body(Api api) {
+    var json =
+        switch (api) {
+          case OPENAI -> {
+            var error = Json.object().put("message", text()).put("type", openAiType());
+            error.put("param", param).put("code", code);
+            yield Json.object().set("error", error);
+          }
+          case ANTHROPIC -> {
+            var error = Json.object().put("type", anthropicType()).put("message", text());
+            yield Json.object().put("type", "error").set("error", error);
+          }
+        };
+    return json.toString().getBytes(UTF_8);
+  }
+
+  private String openAiType() {
+    if (status == 429) return "rate_limit_error";
+    return status >= 500 ? "server_error" : "invalid_request_error";
+  }
+
+  private String anthropicType() {
+    return switch (status) {
+      case 401 -> "authentication_error";
+      case 403 -> "permission_error";
+      case 404 -> "not_found_error";
+      case 413 -> "request_too_large";
+      case 429 -> "rate_limit_error";
+      case 503 -> "overloaded_error";
+      case 504 -> "timeout_error";
+      default -> status >= 500 ? "api_error" : "invalid_request_error";
+    };
+  }
+}

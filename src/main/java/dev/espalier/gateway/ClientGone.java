@@ -1,0 +1,26 @@
+package dev.espalier.gateway;
+
+import java.io.IOException;
+
+/// A response could not be written: the client went away.
+final class ClientGone extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  private ClientGone(Exception cause) {
+    super("the client went away", cause);
+  }
+
+  @FunctionalInterface
+  interface Write {
+    void run() throws IOException;
+  }
+
+  /// Writes; whatever the server throws then means that nobody listens.
+  static void onFailure(Write write) throws ClientGone {
+    try {
+      write.run();
+    } catch (IOException | RuntimeException e) {
+      throw new ClientGone(e);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package dev.espalier.gateway;
+
+import dev.espalier.store.Api;
+import dev.espalier.store.Store;
+import dev.espalier.store.StoreException;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.UncheckedIOException;
+import java.util.concurrent.Semaphore;
+
+/// The HTTP server: applications talk to it as they do to their provider.
+public final class Gateway implements AutoCloseable {
+  private static final String PROMETHEUS = "text/plain; version=0.0.4";
+  private static final System.Logger LOG = System.getLogger(Gateway.class.getName());
+
+  private final WebServer server;
+  private final RetentionJob retention;
+  private final boolean restricted;
+
+  private Gateway(WebServer server, RetentionJob retention, boolean restricted) {
+    this.server = server;
+    this.retention = retention;
+    this.restricted = restricted;
+  }
+
+  /// Starts to serve; the store stays the caller's.
+  ///
+  /// @throws IllegalArgumentException if the port is taken
+  public static Gateway start(GatewayConfig config, Store store, LocalModels local) {
+    var metrics = new Metrics();
+    var routing = routing(config, store, local, metrics);
+    var egress = Egress.of(config);
+    if (egress.restricted()) EgressGuard.enforce(egress);
+    var server =
+        WebServer.builder()
+            .host(config.host())
+            .port(config.port())
+            .shutdownHook(false)
+            .routing(routing)
+            .build();
+    try {
+      server.start();
+    } catch (UncheckedIOException | IllegalStateException e) {
+      throw new IllegalArgumentException(
+          "cannot listen on %s:%d: choose another --port".formatted(config.host(), config.port()),
+          e);
+    }
+    return new Gateway(server, new RetentionJob(config, store, metrics), egress.restricted());
+  }
+
+  private static HttpRouting.Builder routing(
+      GatewayConfig config, Store store, LocalModels local, Metrics metrics) {
+    var keys = new Keys(store);
+    var access = new Access(keys, config.requireKey(), config.adminKey());
+    var routes = new Routes(store, local, config.upstreams());
+    var redaction = new Redaction(config.redact(), config.secrets());
+    var recorder = new Recorder(store, redaction, metrics, config.patience());
+    for (var price : config.prices()) recorder.put(price);
+    var upstreams = new UpstreamCall(keys, Egress.of(config));
+    var slots = new Semaphore(config.maxConcurrent());
+    var routing = HttpRouting.builder();
+    for (var api : Api.values()) {
+      routing.post(
+          path(api),
+          new ChatEndpoint(
+              api, routes, local, upstreams, recorder, metrics, access, slots, config.maxBody()));
+    }
+    var models = new ModelsEndpoint(routes, local, upstreams, config);
+    return routing
+        .get("/v1/models", (req, res) -> checked(access, models, req, res))
+        .get("/v1/models/{+model}", (req, res) -> checked(access, models, req, res))
+        .register("/api", new AdminApi(store, routes, keys, recorder, access))
+        .get("/health", (req, res) -> send(res, "{\"status\":\"ok\"}", "application/json"))
+        .get("/metrics", (req, res) -> send(res, metrics.text(store.queuedBytes()), PROMETHEUS))
+        .any(Gateway::unknown)
+        .error(ApiError.class, Gateway::fail)
+        .error(StoreException.class, (req, res, e) -> broken(req, res, e))
+        .error(IllegalStateException.class, (req, res, e) -> broken(req, res, e));
+  }
+
+  private static void checked(
+      Access access, Handler handler, ServerRequest request, ServerResponse response)
+      throws Exception {
+    access.checkClient(request);
+    handler.handle(request, response);
+  }
+
+  private static void unknown(ServerRequest request, ServerResponse response) {
+    var what = request.prologue().method().text() + " " + request.path().path();
+    throw new ApiError(404, what + " is not served here", null, "unknown_url");
+  }
+
+  private static void broken(ServerRequest request, ServerResponse response, Exception e) {
+    LOG.log(System.Logger.Level.ERROR, "a request failed", e);
+    fail(request, response, new ApiError(500, "The gateway failed: " + e, null, "internal_error"));
+  }
+
+  private static String path(Api api) {
+    return switch (api) {
+      case OPENAI -> "/v1/chat/completions";
+      case ANTHROPIC -> "/anthropic/v1/messages";
+    };
+  }
+
+  private static void send(ServerResponse response, String body, String type) {
+    response.header(HeaderNames.CONTENT_TYPE, type).send(body);
+  }
+
+  private static void fail(ServerRequest request, ServerResponse response, ApiError error) {
+    var api = request.path().path().startsWith("/anthropic") ? Api.ANTHROPIC : Api.OPENAI;
+    response
+        .status(Status.create(error.status()))
+        .header(HeaderNames.CONTENT_TYPE, "application/json")
+        .send(error.body(api));
+  }
+
+  /// The port that it listens on.
+  public int port() {
+    return server.port();
+  }
+
+  @Override
+  public void close() {
+    retention.close();
+    server.stop();
+    if (restricted) EgressGuard.enforce(null);
+  }
+}

@@ -1,0 +1,164 @@
+package dev.espalier.gateway;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.espalier.chat.ChatException;
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.Json;
+import dev.espalier.store.Outcome;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Answers an exchange with a model of this process, in OpenAI's format.
+final class LocalAnswer {
+  private static final int MOST_CHOICES = 16;
+
+  private final Recorder recorder;
+  private final Exchange exchange;
+  private final Served served;
+  private final LocalModels models;
+  private final String name;
+  private final CompletionJson json;
+  private @Nullable OutputStream out;
+  private @Nullable Transcript transcript;
+  private long firstByteMs = -1;
+
+  LocalAnswer(
+      Recorder recorder, Exchange exchange, Served served, LocalModels models, String name) {
+    this.recorder = recorder;
+    this.exchange = exchange;
+    this.served = served;
+    this.models = models;
+    this.name = name;
+    this.json = new CompletionJson(exchange, id -> models.token(name, id));
+  }
+
+  /// @throws ApiError if there is no answer and nothing was sent yet
+  void run(ChatRequest request, ServerResponse response) {
+    var model = models.find(name);
+    if (model == null) throw ApiError.unknownModel(name);
+    try {
+      var requests = choices(request);
+      if (exchange.wantsStream()) stream(model, requests, response);
+      else plain(model, requests, response);
+    } catch (ChatException e) {
+      if (out == null) throw ApiError.of(e);
+      breakOff(Outcome.TRUNCATED, e);
+    } catch (UncheckedIOException e) {
+      if (out == null) throw e;
+      breakOff(Outcome.CLIENT_GONE, e);
+    } catch (RuntimeException e) {
+      if (e instanceof ApiError || e instanceof CloseConnectionException) throw e;
+      if (out == null) throw failed(e);
+      breakOff(Outcome.TRUNCATED, e);
+    }
+  }
+
+  private ApiError failed(RuntimeException e) {
+    return new ApiError(500, "model \"%s\" failed: %s".formatted(name, e), null, "model_failed");
+  }
+
+  /// One request a choice. With a seed the choices would be the same, so each gets its own.
+  private static List<ChatRequest> choices(ChatRequest request) {
+    request.sampling();
+    var count = request.json().path("n");
+    if (count.isMissingNode() || count.isNull()) return List.of(request);
+    int n = count.isInt() ? count.asInt() : 0;
+    if (n < 1 || n > MOST_CHOICES) {
+      throw ApiError.badRequest("n must be between 1 and " + MOST_CHOICES, "n");
+    }
+    var all = new ArrayList<ChatRequest>();
+    for (int i = 0; i < n; i++) {
+      var copy = request.json().deepCopy();
+      copy.remove("n");
+      if (copy.path("seed").isNumber()) copy.put("seed", copy.path("seed").asLong() + i);
+      all.add(new ChatRequest(copy));
+    }
+    return all;
+  }
+
+  private void plain(ChatModel model, List<ChatRequest> requests, ServerResponse response) {
+    var completions = new ArrayList<Completion>();
+    for (var request : requests) completions.add(model.complete(request));
+    var body = Json.MAPPER.writeValueAsBytes(json.whole(completions));
+    recorder.record(
+        exchange,
+        new Answer(served, 200, Outcome.COMPLETE, false, body, null, exchange.elapsedMs(), false));
+    response.header(HeaderNames.CONTENT_TYPE, "application/json").send(body);
+  }
+
+  private void stream(ChatModel model, List<ChatRequest> requests, ServerResponse response) {
+    var completions = new ArrayList<Completion>();
+    for (int i = 0; i < requests.size(); i++) {
+      int index = i;
+      var completion =
+          model.stream(
+              requests.get(i),
+              text -> send(response, json.chunk(index, CompletionJson.text(text), null)));
+      for (var chunk : json.ending(index, completion)) send(response, chunk);
+      completions.add(completion);
+    }
+    if (json.wantsUsage()) send(response, json.usage(completions));
+    send(response, "[DONE]");
+    try {
+      if (out != null) ClientGone.onFailure(out::close);
+    } catch (ClientGone e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void send(ServerResponse response, ObjectNode chunk) {
+    send(response, chunk.toString());
+  }
+
+  private void send(ServerResponse response, String data) {
+    var sink = open(response);
+    var bytes = ("data: " + data + "\n\n").getBytes(UTF_8);
+    var seen = Objects.requireNonNull(transcript);
+    seen.add(bytes);
+    if (seen.ended()) record(Outcome.COMPLETE);
+    try {
+      ClientGone.onFailure(() -> {
+        sink.write(bytes);
+        sink.flush();
+      });
+    } catch (ClientGone e) {
+      throw new UncheckedIOException(e);
+    }
+    seen.assemble();
+  }
+
+  private OutputStream open(ServerResponse response) {
+    if (out != null) return out;
+    firstByteMs = exchange.elapsedMs();
+    transcript = new Transcript(exchange.api(), true);
+    response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
+    response.header(HeaderNames.CACHE_CONTROL, "no-cache");
+    out = response.outputStream();
+    return out;
+  }
+
+  private void record(Outcome outcome) {
+    var seen = Objects.requireNonNull(transcript);
+    seen.assemble();
+    recorder.record(
+        exchange,
+        new Answer(
+            served, 200, outcome, true, seen.raw(), seen.message(), firstByteMs, seen.cut()));
+  }
+
+  private void breakOff(Outcome outcome, RuntimeException cause) {
+    if (transcript != null && !transcript.ended()) record(outcome);
+    throw new CloseConnectionException("the stream was broken off", cause);
+  }
+}

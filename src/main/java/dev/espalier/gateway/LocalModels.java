@@ -1,0 +1,37 @@
+package dev.espalier.gateway;
+
+import dev.espalier.chat.ChatModel;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The models that this process answers with itself: the base model and its adapters.
+public interface LocalModels {
+  /// The model of that name; null if there is none.
+  @Nullable ChatModel find(String name);
+
+  /// The names that `find` knows now.
+  List<String> names();
+
+  /// The text of a token, which log-probabilities are reported with.
+  String token(String model, int id);
+
+  /// No local models: everything goes upstream.
+  static LocalModels none() {
+    return new LocalModels() {
+      @Override
+      public @Nullable ChatModel find(String name) {
+        return null;
+      }
+
+      @Override
+      public List<String> names() {
+        return List.of();
+      }
+
+      @Override
+      public String token(String model, int id) {
+        return "";
+      }
+    };
+  }
+}

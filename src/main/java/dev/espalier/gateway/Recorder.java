@@ -1,0 +1,151 @@
+package dev.espalier.gateway;
+
+import dev.espalier.chat.Json;
+import dev.espalier.store.CapturedRequest;
+import dev.espalier.store.Outcome;
+import dev.espalier.store.Price;
+import dev.espalier.store.Store;
+import dev.espalier.store.TokenUsage;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
+
+/// Turns exchanges into records and has them stored. Traffic never depends on it: what is late or
+/// lost is counted.
+final class Recorder {
+  private final Store store;
+  private final Redaction redaction;
+  private final Metrics metrics;
+  private final Duration patience;
+  private final Map<String, Price> prices = new ConcurrentHashMap<>();
+
+  Recorder(Store store, Redaction redaction, Metrics metrics, Duration patience) {
+    this.store = store;
+    this.redaction = redaction;
+    this.metrics = metrics;
+    this.patience = patience;
+    prices.putAll(store.prices());
+  }
+
+  List<Price> prices() {
+    return List.copyOf(prices.values());
+  }
+
+  /// Sets a price for the requests to come.
+  void put(Price price) {
+    store.put(price);
+    prices.put(price.model(), price);
+  }
+
+  /// Stores what an exchange came to, and waits until it is committed, but not for long.
+  void record(Exchange exchange, Answer answer) {
+    var latencyMs = exchange.elapsedMs();
+    metrics.answered(answer.status(), latencyMs);
+    if (answer.outcome() == Outcome.TRUNCATED) metrics.truncated.increment();
+    if (answer.outcome() == Outcome.CLIENT_GONE) metrics.clientGone.increment();
+    if (answer.cut()) metrics.cut.increment();
+    var record = captured(exchange, answer, latencyMs);
+    if (record.usage() != null) {
+      metrics.tokens(record.usage().promptTokens(), record.usage().completionTokens());
+    }
+    await(commit(record, answer));
+  }
+
+  /// Stores again what had been stored too early, without waiting.
+  void amend(Exchange exchange, Answer answer) {
+    var _ = commit(captured(exchange, answer, exchange.elapsedMs()), answer);
+  }
+
+  private CompletableFuture<@Nullable Void> commit(CapturedRequest record, Answer answer) {
+    var keepRaw = answer.streamed() && !redaction.changesContent();
+    var raw = keepRaw ? redaction.apply(answer.raw(), null) : null;
+    return store.capture(record, raw);
+  }
+
+  private void await(CompletableFuture<@Nullable Void> commit) {
+    var _ =
+        commit.whenComplete(
+            (done, failure) -> (failure == null ? metrics.captured : metrics.lost).increment());
+    try {
+      commit.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      metrics.late.increment();
+    } catch (ExecutionException e) {
+      return; // counted as lost
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private CapturedRequest captured(Exchange exchange, Answer answer, long latencyMs) {
+    var body = answer.message() == null ? tree(answer.raw()) : answer.message();
+    var usage =
+        answer.status() == 200 && body.isObject()
+            ? UsageCount.of(exchange.api(), exchange.json(), body)
+            : null;
+    var response =
+        answer.message() == null ? answer.raw() : Json.MAPPER.writeValueAsBytes(answer.message());
+    var clientKey = Keys.credential(exchange.http());
+    var served = answer.served();
+    return new CapturedRequest(
+        exchange.id(),
+        exchange.time(),
+        exchange.api(),
+        exchange.model(),
+        served.by(),
+        served.model(),
+        served.fellBack(),
+        answer.streamed(),
+        redaction.apply(exchange.body(), clientKey),
+        redaction.apply(response, clientKey),
+        answer.status(),
+        answer.outcome(),
+        tags(exchange),
+        Prompt.version(exchange.api(), exchange.json()),
+        conversation(exchange),
+        usage,
+        answer.firstByteMs(),
+        latencyMs,
+        cost(served, exchange.model(), usage),
+        List.of());
+  }
+
+  private Map<String, String> tags(Exchange exchange) {
+    var tags = new LinkedHashMap<String, String>();
+    try {
+      Tags.of(exchange).forEach((name, value) -> tags.put(name, redaction.text(value)));
+    } catch (ApiError malformed) {
+      return tags; // the client was told
+    }
+    return tags;
+  }
+
+  private static String conversation(Exchange exchange) {
+    var named = exchange.header(Exchange.CONVERSATION);
+    return named == null ? Prompt.conversation(exchange.api(), exchange.json()) : named;
+  }
+
+  private @Nullable Double cost(Served served, String model, @Nullable TokenUsage usage) {
+    var price = prices.get(served.model());
+    if (price == null) price = prices.get(model);
+    return price == null || usage == null ? null : price.of(usage);
+  }
+
+  private static JsonNode tree(byte[] body) {
+    try {
+      return Json.MAPPER.readTree(body);
+    } catch (JacksonException notJson) {
+      return MissingNode.getInstance();
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.espalier.gateway;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.espalier.chat.Json;
+import java.util.Collection;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.node.StringNode;
+
+/// Blots out configured patterns, and keys, in what is about to be stored.
+///
+/// @param patterns applied to every text in a JSON body, or to the whole of any other body
+/// @param secrets keys of ours that must not be stored wherever they turn up
+record Redaction(List<Pattern> patterns, List<String> secrets) {
+  static final String MARK = "[redacted]";
+
+  /// A shorter secret would hit ordinary text.
+  private static final int SHORTEST_SECRET = 8;
+
+  /// Whether bodies may be changed at all; a stream's raw bytes are then not stored, as a match can
+  /// lie across its events.
+  boolean changesContent() {
+    return !patterns.isEmpty();
+  }
+
+  byte[] apply(byte[] body, @Nullable String clientKey) {
+    var clean = blot(blotAll(body, secrets), clientKey);
+    if (patterns.isEmpty()) return clean;
+    try {
+      return Json.MAPPER.writeValueAsBytes(tree(Json.MAPPER.readTree(clean)));
+    } catch (JacksonException notJson) {
+      return text(new String(clean, UTF_8)).getBytes(UTF_8);
+    }
+  }
+
+  String text(String text) {
+    var clean = text;
+    for (var pattern : patterns) clean = pattern.matcher(clean).replaceAll(MARK);
+    return clean;
+  }
+
+  private JsonNode tree(JsonNode node) {
+    if (node.isString()) return StringNode.valueOf(text(node.asString()));
+    if (node instanceof ObjectNode object) {
+      for (var field : object.properties()) field.setValue(tree(field.getValue()));
+    }
+    if (node instanceof ArrayNode array) {
+      for (int i = 0; i < array.size(); i++) array.set(i, tree(array.get(i)));
+    }
+    return node;
+  }
+
+  private static byte[] blotAll(byte[] body, Collection<String> secrets) {
+    var clean = body;
+    for (var secret : secrets) clean = blot(clean, secret);
+    return clean;
+  }
+
+  /// Works on bytes as Latin-1 so that what is not text stays as it is.
+  private static byte[] blot(byte[] body, @Nullable String secret) {
+    if (secret == null || secret.length() < SHORTEST_SECRET) return body;
+    var text = new String(body, ISO_8859_1);
+    return text.contains(secret) ? text.replace(secret, MARK).getBytes(ISO_8859_1) : body;
+  }
+}

@@ -1,0 +1,118 @@
+package dev.espalier.gateway;
+
+import dev.espalier.store.Outcome;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.OutputStream;
+import org.jspecify.annotations.Nullable;
+
+/// Hands an upstream's response on to the client, byte for byte, and its record to the recorder
+/// before the last of them.
+///
+/// A stream's chunks go out as they come. The chunk that ends it, like the last one of a plain
+/// response, is held until the record is committed.
+final class Relay {
+  private final Recorder recorder;
+  private final Exchange exchange;
+  private final Served served;
+  private final UpstreamCall.Response upstream;
+  private final Transcript transcript;
+  private final long firstByteMs;
+  private int recordedBytes = -1;
+
+  Relay(Recorder recorder, Exchange exchange, Served served, UpstreamCall.Response upstream) {
+    this.recorder = recorder;
+    this.exchange = exchange;
+    this.served = served;
+    this.upstream = upstream;
+    this.transcript = new Transcript(exchange.api(), isEventStream(upstream));
+    this.firstByteMs = exchange.elapsedMs();
+  }
+
+  private static boolean isEventStream(UpstreamCall.Response upstream) {
+    var type = upstream.http().headers().first(HeaderNames.CONTENT_TYPE).orElse("");
+    return type.startsWith("text/event-stream");
+  }
+
+  void run(ServerResponse response) {
+    head(response);
+    var out = response.outputStream();
+    try {
+      pass(out);
+    } catch (ClientGone e) {
+      if (recordedBytes < 0) record(Outcome.CLIENT_GONE);
+      throw new CloseConnectionException("the client went away", e);
+    }
+  }
+
+  private void head(ServerResponse response) {
+    response.status(upstream.status());
+    for (var header : upstream.http().headers()) {
+      if (UpstreamCall.forwarded(header)) response.header(header);
+    }
+    var length = upstream.http().headers().contentLength();
+    if (length.isPresent() && !transcript.streamed()) response.contentLength(length.getAsLong());
+    response.header(Exchange.REQUEST_ID, exchange.id());
+  }
+
+  private void pass(OutputStream out) throws ClientGone {
+    byte[] held = {};
+    for (var chunk = upstream.first(); chunk != null; chunk = next(out, held)) {
+      transcript.add(chunk);
+      if (transcript.streamed()) {
+        if (transcript.ended() && recordedBytes < 0) record(Outcome.COMPLETE);
+        send(out, chunk);
+        transcript.assemble();
+      } else {
+        send(out, held);
+        held = chunk;
+      }
+    }
+    record(transcript.whole() ? Outcome.COMPLETE : Outcome.TRUNCATED);
+    send(out, held);
+    ClientGone.onFailure(out::close);
+  }
+
+  private void send(OutputStream out, byte[] chunk) throws ClientGone {
+    ClientGone.onFailure(() -> {
+      out.write(chunk);
+      if (transcript.streamed()) out.flush();
+    });
+  }
+
+  /// The next chunk. Where the upstream breaks off, the client gets what came and then the cut: its
+  /// connection is closed without the end of a response.
+  private byte @Nullable [] next(OutputStream out, byte[] held) throws ClientGone {
+    try {
+      return upstream.next();
+    } catch (IOException e) {
+      if (recordedBytes < 0) record(Outcome.TRUNCATED);
+      send(out, held);
+      ClientGone.onFailure(out::flush);
+      throw new CloseConnectionException("upstream broke off", e);
+    }
+  }
+
+  /// Records what has come, and again only if more has come since.
+  private void record(Outcome outcome) {
+    var raw = transcript.raw();
+    if (raw.length == recordedBytes) return;
+    var first = recordedBytes < 0;
+    recordedBytes = raw.length;
+    transcript.assemble();
+    var answer =
+        new Answer(
+            served,
+            upstream.status(),
+            outcome,
+            transcript.streamed(),
+            raw,
+            transcript.message(),
+            firstByteMs,
+            transcript.cut());
+    if (first) recorder.record(exchange, answer);
+    else recorder.amend(exchange, answer);
+  }
+}

@@ -1,0 +1,170 @@
+package dev.espalier.gateway;
+
+import io.helidon.http.Header;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.encoding.ContentEncodingContext;
+import io.helidon.webclient.api.HttpClientRequest;
+import io.helidon.webclient.api.HttpClientResponse;
+import io.helidon.webclient.api.WebClient;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The connections to upstreams.
+final class UpstreamCall {
+  private static final int CHUNK = 16 << 10;
+
+  /// What belongs to one connection, to us, or is set by the client that sends.
+  private static final Set<String> NOT_FORWARDED =
+      Set.of(
+          "connection",
+          "keep-alive",
+          "proxy-authenticate",
+          "proxy-authorization",
+          "te",
+          "trailer",
+          "transfer-encoding",
+          "upgrade",
+          "host",
+          "content-length",
+          "expect",
+          "accept-encoding");
+
+  private static final HeaderName API_KEY = HeaderNames.create("x-api-key");
+
+  private final Keys keys;
+  private final Egress egress;
+  private final WebClient client =
+      WebClient.builder()
+          .followRedirects(false)
+          .connectTimeout(Duration.ofSeconds(10))
+          .sendExpectContinue(false)
+          .contentEncoding(
+              ContentEncodingContext.builder().contentEncodingsDiscoverServices(false).build())
+          .build();
+
+  UpstreamCall(Keys keys, Egress egress) {
+    this.keys = keys;
+    this.egress = egress;
+  }
+
+  /// A response whose first bytes have come.
+  ///
+  /// @param first null if the body is empty
+  record Response(HttpClientResponse http, InputStream body, byte @Nullable [] first)
+      implements AutoCloseable {
+    int status() {
+      return http.status().code();
+    }
+
+    /// The next bytes; null at the end.
+    ///
+    /// @throws IOException if the upstream broke off
+    byte @Nullable [] next() throws IOException {
+      return read(body);
+    }
+
+    @Override
+    public void close() {
+      http.close();
+    }
+  }
+
+  /// Sends a request and waits for the first bytes of the response's body.
+  ///
+  /// @throws ApiError if there were none
+  Response send(Upstream upstream, String path, Exchange exchange, byte[] body) {
+    var query = exchange.http().query();
+    var uri = upstream.endpoint(path, query.isEmpty() ? null : query.rawValue());
+    egress.check(uri);
+    var request = request(client.post(), uri, upstream, exchange);
+    try {
+      var response = request.submit(body);
+      try {
+        var stream = response.inputStream();
+        return new Response(response, stream, read(stream));
+      } catch (IOException | RuntimeException e) {
+        response.close();
+        throw e;
+      }
+    } catch (IOException | RuntimeException e) {
+      throw unavailable(upstream, e);
+    }
+  }
+
+  /// Asks for something small and returns it whole, with the client's or the configured key.
+  byte[] get(Upstream upstream, String path, Exchange exchange, Duration timeout) {
+    var uri = upstream.endpoint(path, null);
+    egress.check(uri);
+    var request = request(client.get(), uri, upstream, exchange).readTimeout(timeout);
+    try (var response = request.request()) {
+      if (response.status().code() != 200) throw new IOException("status " + response.status());
+      return response.inputStream().readAllBytes();
+    } catch (IOException | RuntimeException e) {
+      throw unavailable(upstream, e);
+    }
+  }
+
+  private HttpClientRequest request(
+      HttpClientRequest request, URI uri, Upstream upstream, Exchange exchange) {
+    request.uri(uri).readTimeout(upstream.timeout());
+    boolean ownKey = upstream.key() != null || keys.issued(exchange.http());
+    for (var header : exchange.http().headers()) {
+      if (forwarded(header) && !(ownKey && isCredential(header))) request.header(header);
+    }
+    // An encoded response could be neither reassembled nor redacted.
+    request.header(HeaderNames.ACCEPT_ENCODING, "identity");
+    if (upstream.key() != null) {
+      switch (exchange.api()) {
+        case OPENAI -> request.header(HeaderNames.AUTHORIZATION, "Bearer " + upstream.key());
+        case ANTHROPIC -> request.header(API_KEY, upstream.key());
+      }
+    }
+    return request;
+  }
+
+  private static boolean isCredential(Header header) {
+    var name = header.name().toLowerCase(Locale.ROOT);
+    return name.equals("authorization") || name.equals("x-api-key");
+  }
+
+  /// Whether a header of a request or of a response is passed on.
+  static boolean forwarded(Header header) {
+    var name = header.name().toLowerCase(Locale.ROOT);
+    return !NOT_FORWARDED.contains(name) && !name.startsWith("x-espalier-");
+  }
+
+  private static byte @Nullable [] read(InputStream body) throws IOException {
+    var buffer = new byte[CHUNK];
+    try {
+      int length = body.read(buffer);
+      return length < 0 ? null : Arrays.copyOf(buffer, length);
+    } catch (RuntimeException e) {
+      // Helidon's reader throws various ones where the connection ends or is not HTTP any more.
+      throw new IOException("the response broke off", e);
+    }
+  }
+
+  private static ApiError unavailable(Upstream upstream, Exception e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SocketTimeoutException) {
+        var message =
+            "upstream \"%s\" did not answer within %d s"
+                .formatted(upstream.name(), upstream.timeout().toSeconds());
+        return new ApiError(504, message, null, "upstream_timeout");
+      }
+      if (cause instanceof ApiError ours) return ours;
+    }
+    var message =
+        "upstream \"%s\" at %s gave no answer: %s"
+            .formatted(upstream.name(), upstream.base(), e.getMessage());
+    return new ApiError(502, message, null, "upstream_unavailable");
+  }
+}

@@ -1,0 +1,83 @@
+package dev.espalier.store;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConfig.JournalMode;
+import org.sqlite.SQLiteConfig.SynchronousMode;
+import org.sqlite.SQLiteConfig.TransactionMode;
+
+/// The SQLite file: how it is created and how connections to it are set up.
+final class Database {
+  /// How long a connection waits for another process that writes.
+  private static final int BUSY_MS = 10_000;
+
+  private static final Logger FLYWAY_LOG = Logger.getLogger("org.flywaydb");
+
+  private Database() {}
+
+  /// Creates the file where it is missing and brings its tables to the newest version.
+  static void create(Path file) {
+    try {
+      Files.createDirectories(file.toAbsolutePath().getParent());
+    } catch (IOException e) {
+      throw new StoreException(
+          "cannot create %s: name a folder you may write to with --data".formatted(file), e);
+    }
+    FLYWAY_LOG.setLevel(Level.WARNING);
+    try {
+      prepare(file);
+      Flyway.configure()
+          .dataSource(url(file), null, null)
+          .locations("classpath:db")
+          .createSchemas(false)
+          .load()
+          .migrate();
+    } catch (SQLException | FlywayException e) {
+      throw new StoreException(
+          "cannot open %s: %s; restore it from a backup or name another folder with --data"
+              .formatted(file, e.getMessage()),
+          e);
+    }
+  }
+
+  /// Settings that belong to the file; auto_vacuum can be chosen only while it is empty, and
+  /// retention needs it to give space back.
+  private static void prepare(Path file) throws SQLException {
+    try (var connection = DriverManager.getConnection(url(file));
+        var statement = connection.createStatement()) {
+      statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
+      statement.execute("PRAGMA journal_mode = WAL");
+    }
+  }
+
+  static Connection writing(Path file, Durability durability) throws SQLException {
+    var config = new SQLiteConfig();
+    config.setTransactionMode(TransactionMode.IMMEDIATE);
+    config.setSynchronous(SynchronousMode.valueOf(durability.synchronous()));
+    return connect(file, config);
+  }
+
+  static Connection reading(Path file) throws SQLException {
+    return connect(file, new SQLiteConfig());
+  }
+
+  private static Connection connect(Path file, SQLiteConfig config) throws SQLException {
+    config.setJournalMode(JournalMode.WAL);
+    config.setBusyTimeout(BUSY_MS);
+    config.enforceForeignKeys(true);
+    return config.createConnection(url(file));
+  }
+
+  private static String url(Path file) {
+    return "jdbc:sqlite:" + file.toAbsolutePath();
+  }
+}

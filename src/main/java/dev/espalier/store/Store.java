@@ -1,0 +1,172 @@
+package dev.espalier.store;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// The one database of a data folder. Thread-safe; calls block unless they return a future.
+///
+/// Several processes may open the same folder: one gateway writes captured requests while commands
+/// read them and write adapters and runs.
+public final class Store implements AutoCloseable {
+  private static final String FILE = "espalier.db";
+
+  private final Writer writer;
+  private final Reader reader;
+
+  private Store(Writer writer, Reader reader) {
+    this.writer = writer;
+    this.reader = reader;
+  }
+
+  /// Opens the store of a data folder, creating both where they do not exist.
+  public static Store open(Path dir, Durability durability) {
+    var file = dir.resolve(FILE);
+    Database.create(file);
+    return new Store(new Writer(file, durability), new Reader(file));
+  }
+
+  /// Opens a store that must be there already.
+  public static Store openExisting(Path dir) {
+    var file = dir.resolve(FILE);
+    if (!Files.exists(file)) {
+      throw new StoreException(
+          "no store in %s: name another folder with --data, or start ./espalier up --data %s first"
+              .formatted(dir, dir));
+    }
+    return open(dir, Durability.PROCESS);
+  }
+
+  /// Queues a captured request; the future completes once it is committed. A request of the same id
+  /// is replaced, its feedback kept.
+  ///
+  /// Never blocks. The future fails at once where the queue is full, and later where the disk is.
+  ///
+  /// @param rawStream the bytes of the stream that `request.response()` was reassembled from
+  public CompletableFuture<@Nullable Void> capture(
+      CapturedRequest request, byte @Nullable [] rawStream) {
+    var size = request.request().length + request.response().length;
+    return writer.submit(
+        size + (rawStream == null ? 0 : rawStream.length),
+        connection -> {
+          CapturedTable.insert(connection, request, rawStream);
+          return null;
+        });
+  }
+
+  /// Captured requests with their feedback, oldest first, read page by page as the stream is
+  /// consumed.
+  public Stream<CapturedRequest> captured(CaptureFilter filter) {
+    return CapturePages.stream(reader, filter);
+  }
+
+  /// How many captured requests meet the filter.
+  public long count(CaptureFilter filter) {
+    return reader.read(connection -> CapturedTable.count(connection, filter));
+  }
+
+  /// A stream's bytes as the upstream sent them; empty for a plain response.
+  public byte[] rawStream(String id) {
+    return reader.read(connection -> CapturedTable.rawStream(connection, id));
+  }
+
+  /// Attaches feedback; false where no request has that id.
+  public boolean add(Feedback feedback) {
+    return writer.write(connection -> FeedbackTable.insert(connection, feedback));
+  }
+
+  /// Deletes captured requests that came before `cutoff`; returns how many.
+  public long deleteBefore(Instant cutoff) {
+    return Retention.deleteBefore(writer, cutoff);
+  }
+
+  /// Deletes the oldest captured requests until the database is no larger; returns how many.
+  public long shrinkTo(long bytes) {
+    return Retention.shrinkTo(writer, bytes);
+  }
+
+  public List<Route> routes() {
+    return reader.read(RouteTable::all);
+  }
+
+  public void put(Route route) {
+    writer.run(connection -> RouteTable.put(connection, route));
+  }
+
+  /// Removes the route of a model name; false where there was none.
+  public boolean deleteRoute(String model) {
+    return writer.write(connection -> RouteTable.delete(connection, model));
+  }
+
+  public List<ApiKey> keys() {
+    return reader.read(KeyTable::all);
+  }
+
+  public void put(ApiKey key) {
+    writer.run(connection -> KeyTable.put(connection, key));
+  }
+
+  public boolean deleteKey(String id) {
+    return writer.write(connection -> KeyTable.delete(connection, id));
+  }
+
+  /// Prices by model name.
+  public Map<String, Price> prices() {
+    return reader.read(PriceTable::all);
+  }
+
+  public void put(Price price) {
+    writer.run(connection -> PriceTable.put(connection, price));
+  }
+
+  /// Adapters, oldest first.
+  public List<Adapter> adapters() {
+    return reader.read(AdapterTable::all);
+  }
+
+  public Optional<Adapter> adapter(String name) {
+    return adapters().stream().filter(adapter -> adapter.name().equals(name)).findFirst();
+  }
+
+  /// Adds an adapter or replaces the one of that name.
+  public void put(Adapter adapter) {
+    writer.run(connection -> AdapterTable.put(connection, adapter));
+  }
+
+  public boolean deleteAdapter(String name) {
+    return writer.write(connection -> AdapterTable.delete(connection, name));
+  }
+
+  /// Runs, oldest first.
+  public List<Run> runs() {
+    return reader.read(RunTable::all);
+  }
+
+  /// Adds a run or replaces the one of that id.
+  public void put(Run run) {
+    writer.run(connection -> RunTable.put(connection, run));
+  }
+
+  /// Bytes of records that wait to be written.
+  public long queuedBytes() {
+    return writer.queuedBytes();
+  }
+
+  /// Writes what is queued, waiting at most that long, and closes.
+  public void close(Duration patience) {
+    writer.close(patience);
+    reader.close();
+  }
+
+  @Override
+  public void close() {
+    close(Duration.ofSeconds(10));
+  }
+}

@@ -1,0 +1,167 @@
+package dev.espalier.store;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// The one thread that writes. It takes whatever waits, up to a batch, and commits it at once, so
+/// that a slow disk costs one sync a batch and not one a record.
+final class Writer {
+  private static final int QUEUE = 8192;
+  private static final int BATCH = 256;
+  private static final long MAX_QUEUED_BYTES = 512L << 20;
+
+  /// A unit of work with the future of its result; `commit` runs once it is durable.
+  private static final class Job<T extends @Nullable Object> {
+    final SqlWork<T> work;
+    final long bytes;
+    final CompletableFuture<T> future = new CompletableFuture<>();
+    private @Nullable Runnable commit;
+
+    Job(SqlWork<T> work, long bytes) {
+      this.work = work;
+      this.bytes = bytes;
+    }
+
+    void run(Connection connection) throws SQLException {
+      T result = work.run(connection);
+      commit = () -> future.complete(result);
+    }
+
+    void committed() {
+      if (commit != null) commit.run();
+    }
+  }
+
+  private final BlockingQueue<Job<?>> queue = new ArrayBlockingQueue<>(QUEUE);
+  private final AtomicLong queuedBytes = new AtomicLong();
+  private final Connection connection;
+  private final Thread thread;
+  private volatile boolean closing;
+
+  Writer(Path file, Durability durability) {
+    try {
+      connection = Database.writing(file, durability);
+      connection.setAutoCommit(false);
+    } catch (SQLException e) {
+      throw new StoreException("cannot write to %s: %s".formatted(file, e.getMessage()), e);
+    }
+    thread = Thread.ofPlatform().name("store-writer").daemon().start(this::loop);
+  }
+
+  /// Queues work without waiting for room; the future fails where there is none.
+  <T extends @Nullable Object> CompletableFuture<T> submit(long bytes, SqlWork<T> work) {
+    var job = new Job<T>(work, bytes);
+    if (closing) return refuse(job, "the store is closed");
+    if (queuedBytes.addAndGet(bytes) > MAX_QUEUED_BYTES || !queue.offer(job)) {
+      queuedBytes.addAndGet(-bytes);
+      return refuse(job, "the store cannot keep up: too many records wait to be written");
+    }
+    return job.future;
+  }
+
+  private static <T extends @Nullable Object> CompletableFuture<T> refuse(Job<T> job, String why) {
+    job.future.completeExceptionally(new StoreException(why));
+    return job.future;
+  }
+
+  /// Does work and waits until it is committed.
+  <T extends @Nullable Object> T write(SqlWork<T> work) {
+    try {
+      return submit(0, work).join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof StoreException cause) {
+        throw new StoreException(String.valueOf(cause.getMessage()), cause);
+      }
+      throw e;
+    }
+  }
+
+  /// Does work that has no result and waits until it is committed.
+  void run(SqlUpdate update) {
+    this.<@Nullable Void>write(connection -> {
+      update.run(connection);
+      return null;
+    });
+  }
+
+  /// Work without a result.
+  @FunctionalInterface
+  interface SqlUpdate {
+    void run(Connection connection) throws SQLException;
+  }
+
+  long queuedBytes() {
+    return queuedBytes.get();
+  }
+
+  private void loop() {
+    var batch = new ArrayList<Job<?>>(BATCH);
+    while (!(closing && queue.isEmpty())) {
+      try {
+        var first = queue.poll(100, TimeUnit.MILLISECONDS);
+        if (first == null) continue;
+        batch.add(first);
+        queue.drainTo(batch, BATCH - 1);
+        commit(batch);
+      } catch (InterruptedException e) {
+        return;
+      } finally {
+        for (var job : batch) queuedBytes.addAndGet(-job.bytes);
+        batch.clear();
+      }
+    }
+  }
+
+  /// Commits a batch; where it fails, each of its jobs by itself, so that one bad record does not
+  /// take the others with it.
+  private void commit(List<Job<?>> batch) {
+    try {
+      for (var job : batch) job.run(connection);
+      connection.commit();
+      for (var job : batch) job.committed();
+    } catch (SQLException | RuntimeException e) {
+      rollback();
+      if (batch.size() == 1) {
+        batch.getFirst().future.completeExceptionally(failure(e));
+        return;
+      }
+      for (var job : batch) commit(List.of(job));
+    }
+  }
+
+  private static StoreException failure(Exception e) {
+    if (e instanceof StoreException ours) return ours;
+    return new StoreException("the store could not write: " + e.getMessage(), e);
+  }
+
+  private void rollback() {
+    try {
+      connection.rollback();
+    } catch (SQLException ignored) {
+      // SQLite has already rolled back by itself after a full disk or an I/O error.
+    }
+  }
+
+  void close(Duration patience) {
+    closing = true;
+    try {
+      if (!thread.join(patience)) thread.interrupt();
+      connection.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (SQLException e) {
+      throw new StoreException("the store did not close: " + e.getMessage(), e);
+    }
+  }
+}

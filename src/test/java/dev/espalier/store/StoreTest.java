@@ -1,0 +1,160 @@
+package dev.espalier.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.store.Route.Target;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StoreTest {
+  private static final Instant NOON = Instant.parse("2026-01-15T12:00:00Z");
+
+  @TempDir private Path dir;
+
+  @Test
+  void readsBackWhatWasCaptured() {
+    var request = Captured.request("a", "gpt", NOON, Map.of("task", "booking"));
+    var raw = "data: {}\n\n".repeat(100).getBytes(UTF_8);
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      store.capture(request, raw).join();
+    }
+    try (var store = Store.openExisting(dir)) {
+      var read = store.captured(CaptureFilter.all()).toList();
+      assertThat(read).usingRecursiveComparison().isEqualTo(List.of(request));
+      assertThat(store.rawStream("a")).isEqualTo(raw);
+      assertThat(store.rawStream("b")).isEmpty();
+    }
+  }
+
+  @Test
+  void selectsByEveryCondition() {
+    try (var store = Store.open(dir, Durability.POWER)) {
+      store.capture(Captured.request("a", "gpt", NOON, Map.of("t", "1")), null).join();
+      store.capture(Captured.request("b", "gpt", NOON.plusSeconds(1), Map.of()), null).join();
+      store.capture(Captured.request("c", "other", NOON.plusSeconds(2), Map.of()), null).join();
+      store.add(new Feedback("b", NOON, 0.7, null, null));
+      store.add(new Feedback("c", NOON, null, "good", "well done"));
+
+      var all = CaptureFilter.all();
+      assertThat(ids(store, all.model("gpt"))).containsExactly("a", "b");
+      assertThat(ids(store, all.since(NOON.plusSeconds(1)))).containsExactly("b", "c");
+      assertThat(ids(store, all.until(NOON.plusSeconds(1)))).containsExactly("a");
+      assertThat(ids(store, all.status(500))).isEmpty();
+      assertThat(ids(store, all.outcome(Outcome.TRUNCATED))).isEmpty();
+      assertThat(ids(store, all.promptVersion("p1").conversation("c1"))).hasSize(3);
+      assertThat(ids(store, all.promptVersion("p2"))).isEmpty();
+      assertThat(ids(store, all.tag("t", "1"))).containsExactly("a");
+      assertThat(ids(store, all.tag("t", "2"))).isEmpty();
+      assertThat(ids(store, all.minScore(0.5))).containsExactly("b");
+      assertThat(ids(store, all.minScore(0.8))).isEmpty();
+      assertThat(ids(store, all.label("good"))).containsExactly("c");
+      assertThat(ids(store, all.model("gpt").limit(1))).containsExactly("a");
+      assertThat(store.count(all.model("gpt"))).isEqualTo(2);
+      var labelled = store.captured(all.label("good")).toList().getFirst();
+      assertThat(labelled.feedback().getFirst().comment()).isEqualTo("well done");
+    }
+  }
+
+  @Test
+  void pagesThroughManyInOrder() {
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      var ids = IntStream.range(0, 1000).mapToObj("r%04d"::formatted).toList();
+      var commits =
+          ids.stream()
+              .map(id -> store.capture(Captured.request(id, "m", NOON, Map.of()), null))
+              .toArray(CompletableFuture[]::new);
+      CompletableFuture.allOf(commits).join();
+      assertThat(ids(store, CaptureFilter.all())).isEqualTo(ids);
+      assertThat(ids(store, CaptureFilter.all().limit(130))).isEqualTo(ids.subList(0, 130));
+    }
+  }
+
+  @Test
+  void keepsFeedbackOfARequestThatIsStoredAgain() {
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      var request = Captured.request("a", "m", NOON, Map.of());
+      store.capture(request, null).join();
+      store.add(new Feedback("a", NOON, 1.0, null, null));
+      store.capture(request, "more".getBytes(UTF_8)).join();
+      assertThat(store.captured(CaptureFilter.all().minScore(1)).count()).isEqualTo(1);
+      assertThat(store.rawStream("a")).asString(UTF_8).isEqualTo("more");
+    }
+  }
+
+  @Test
+  void refusesFeedbackOnAnUnknownRequest() {
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      assertThat(store.add(new Feedback("nobody", NOON, 1.0, null, null))).isFalse();
+    }
+  }
+
+  @Test
+  void keepsRoutesPricesKeysAdaptersAndRuns() {
+    var route =
+        new Route("gpt", new Target.Adapter("mine"), new Target.Upstream("main", "gpt-4o-mini"));
+    var price = new Price("gpt", 2.5, 10, 1.25);
+    var key = new ApiKey("k1", "laptop", "00ff", NOON);
+    var adapter = new Adapter("mine", "adapters/mine", "base", NOON, "{\"drop\":1}", null);
+    var run = new Run("r1", "distil", "running", NOON, null, "{}", null);
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      store.put(route);
+      store.put(price);
+      store.put(key);
+      store.put(adapter);
+      store.put(run);
+    }
+    try (var store = Store.openExisting(dir)) {
+      assertThat(store.routes()).containsExactly(route);
+      assertThat(store.prices()).containsExactly(Map.entry("gpt", price));
+      assertThat(store.keys()).containsExactly(key);
+      assertThat(store.adapter("mine")).contains(adapter);
+      assertThat(store.runs()).containsExactly(run);
+      assertThat(store.deleteRoute("gpt")).isTrue();
+      assertThat(store.deleteRoute("gpt")).isFalse();
+      assertThat(store.deleteKey("k1")).isTrue();
+      assertThat(store.deleteAdapter("mine")).isTrue();
+      assertThat(store.routes()).isEmpty();
+    }
+  }
+
+  @Test
+  void deletesByAgeAndBySize() {
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      for (int i = 0; i < 1200; i++) {
+        var _ =
+            store.capture(
+                Captured.request("r%04d".formatted(i), "m", NOON.plusSeconds(i), Map.of()),
+                new byte[100_000]);
+      }
+      assertThat(store.deleteBefore(NOON.plusSeconds(600))).isEqualTo(600);
+      assertThat(ids(store, CaptureFilter.all()).getFirst()).isEqualTo("r0600");
+      assertThat(store.shrinkTo(0)).isEqualTo(600);
+      assertThat(store.count(CaptureFilter.all())).isZero();
+    }
+  }
+
+  @Test
+  void saysWhatToDoWhereThereIsNoStore() {
+    assertThatThrownBy(() -> Store.openExisting(dir.resolve("nowhere")))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("--data");
+  }
+
+  @Test
+  void pricesCachedTokensApart() {
+    var cost = new Price("m", 2, 10, 1).of(new TokenUsage(1000, 100, 400, false));
+    assertThat(cost).isEqualTo((600 * 2 + 400 * 1 + 100 * 10) / 1e6);
+  }
+
+  private static List<String> ids(Store store, CaptureFilter filter) {
+    return store.captured(filter).map(CapturedRequest::id).toList();
+  }
+}
