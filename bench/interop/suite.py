@@ -115,6 +115,8 @@ def main():
                 process, address = start_gateway(upstream, data, log)
             for name, command in commands(options.only.split(",") if options.only else ()).items():
                 run_client(checks, name, command, address, wire)
+            upstream.wait_until_idle(10)
+            time.sleep(0.5)  # for the gateway to notice that a client has left
         finally:
             if process:
                 stop(process)
