@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       EvalCommand.class,
       PretrainCommand.class,
+      RenderCommand.class,
       RequestsCommand.class,
       TokensCommand.class,
       UpCommand.class
