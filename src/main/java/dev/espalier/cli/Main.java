@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
       EvalCommand.class,
       LogitsCommand.class,
       PretrainCommand.class,
+      RenderCommand.class,
       RequestsCommand.class,
       TokensCommand.class,
       UpCommand.class
