@@ -11,7 +11,9 @@ import picocli.CommandLine.Command;
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
     subcommands = {
+      DistilCommand.class,
       EvalCommand.class,
+      LogitsCommand.class,
       PretrainCommand.class,
       RequestsCommand.class,
       TokensCommand.class,

@@ -35,10 +35,17 @@ final class PercentFormat {
     if (pattern.indexOf('%', from) >= 0) {
       throw new Failure("a format ends in the middle of a directive");
     }
-    if (next.hasNext() && !(values instanceof Dict)) {
+    if (next.hasNext() && !isMapping(values)) {
       throw new Failure("a format has fewer directives than there are values");
     }
     return text.append(pattern, from, pattern.length()).toString();
+  }
+
+  /// What Python takes for one, and then lets go unused.
+  private static boolean isMapping(Object values) {
+    return values instanceof Dict
+        || values instanceof Value.Undefined
+        || (values instanceof List && !(values instanceof Value.Tuple));
   }
 
   private static Object value(Matcher directive, Object values, Iterator<?> next) {

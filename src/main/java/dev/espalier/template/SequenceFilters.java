@@ -164,7 +164,7 @@ final class SequenceFilters {
 
   private static Object sort(Object input, Arguments arguments, Interpreter interpreter) {
     var bound = arguments.bind("reverse", "case_sensitive", "attribute");
-    var key = SortKey.of(bound.or(2, Value.None.NONE), bound.truth(1, false));
+    var key = SortKey.ofSeveral(bound.or(2, Value.None.NONE), bound.truth(1, false));
     return sorted(all(input, interpreter.budget()), key, bound.truth(0, false));
   }
 

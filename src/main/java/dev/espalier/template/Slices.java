@@ -37,11 +37,18 @@ final class Slices {
       case String text -> text(text, start, stop, step, budget);
       case Value.Markup markup -> new Value.Markup(text(markup.text(), start, stop, step, budget));
       case Value.Tuple tuple -> new Value.Tuple(items(tuple, start, stop, step, budget));
-      case Value.Range _ -> throw new Failure("a slice of a range is not supported");
+      case Value.Range range -> range(range, Bounds.of(range.size(), start, stop, step));
       case List<?> list -> items(list, start, stop, step, budget);
       case Value.Undefined undefined -> throw undefined.failure();
       default -> throw new Failure("a value of type " + Types.name(sequence) + " has no slices");
     };
+  }
+
+  private static Value.Range range(Value.Range range, Bounds bounds) {
+    return new Value.Range(
+        range.start + bounds.start() * range.step,
+        range.start + bounds.stop() * range.step,
+        range.step * bounds.step());
   }
 
   private static List<Object> items(
@@ -71,8 +78,8 @@ final class Slices {
     return sliced.toString();
   }
 
-  /// Where a slice starts, how far apart its items are and how many it has.
-  private record Bounds(int start, long step, int count) {
+  /// Where a slice starts and ends, how far apart its items are and how many it has.
+  private record Bounds(int start, int stop, long step, int count) {
     static Bounds of(
         int size,
         @Nullable Long startOrNull,
@@ -88,7 +95,7 @@ final class Slices {
           startOrNull == null ? (step > 0 ? low : high) : clamp(startOrNull, size, low, high);
       long stop = stopOrNull == null ? (step > 0 ? high : low) : clamp(stopOrNull, size, low, high);
       long count = Math.max(0, Math.ceilDiv(stop - start, step));
-      return new Bounds((int) start, step, (int) count);
+      return new Bounds((int) start, (int) stop, step, (int) count);
     }
 
     private static long clamp(long bound, int size, long low, long high) {

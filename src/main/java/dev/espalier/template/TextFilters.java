@@ -128,7 +128,10 @@ final class TextFilters {
 
   private static Object truncate(Object input, Arguments arguments, Interpreter interpreter) {
     var bound = arguments.bind("length", "killwords", "end", "leeway");
-    var text = PythonText.str(input);
+    var text = Types.text(input);
+    if (text == null) {
+      throw Types.mismatch("a string", input);
+    }
     int length = bound.integer(0, 255);
     var end = bound.text(2, "...");
     int leeway = bound.orNone(3) == null ? 5 : bound.integer(3, 5);
