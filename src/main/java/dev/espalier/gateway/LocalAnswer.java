@@ -128,11 +128,10 @@ final class LocalAnswer {
     seen.add(bytes);
     if (seen.ended()) record(Outcome.COMPLETE);
     try {
-      ClientGone.onFailure(
-          () -> {
-            sink.write(bytes);
-            sink.flush();
-          });
+      ClientGone.onFailure(() -> {
+        sink.write(bytes);
+        sink.flush();
+      });
     } catch (ClientGone e) {
       throw new UncheckedIOException(e);
     }

@@ -76,11 +76,10 @@ final class Relay {
   }
 
   private void send(OutputStream out, byte[] chunk) throws ClientGone {
-    ClientGone.onFailure(
-        () -> {
-          out.write(chunk);
-          if (transcript.streamed()) out.flush();
-        });
+    ClientGone.onFailure(() -> {
+      out.write(chunk);
+      if (transcript.streamed()) out.flush();
+    });
   }
 
   /// The next chunk. Where the upstream breaks off, the client gets what came and then the cut: its

@@ -34,7 +34,8 @@ class OperationsTest {
       try (var rig = new Rig(dir, config, LocalModels.none())) {
         assertThat(Rig.text(rig.post("/v1/chat/completions", Wires.REQUEST))).contains("first");
         var put =
-            rig.put("/api/routes/gpt-x", "{\"target\":{\"upstream\":\"second\",\"model\":\"small\"}}");
+            rig.put(
+                "/api/routes/gpt-x", "{\"target\":{\"upstream\":\"second\",\"model\":\"small\"}}");
         assertThat(put.statusCode()).isEqualTo(200);
         assertThat(Rig.text(rig.post("/v1/chat/completions", Wires.REQUEST))).contains("second");
         assertThat(second.requests.getFirst().text())
@@ -64,7 +65,7 @@ class OperationsTest {
             "/api/routes/gpt-x",
             "{\"target\":{\"upstream\":\"broken\"},\"fallback\":{\"upstream\":\"good\"}}");
         assertThat(Rig.text(rig.post("/v1/chat/completions", Wires.REQUEST))).contains("good");
-        broken.close();
+        broken.stop();
         assertThat(Rig.text(rig.post("/v1/chat/completions", Wires.REQUEST))).contains("good");
         assertThat(rig.captured())
             .hasSize(2)
@@ -124,7 +125,11 @@ class OperationsTest {
     var secret = "sk-secret-0123456789";
     ScriptedUpstream.Script echo =
         (request, wire) ->
-            wire.json(401, "{\"error\":{\"message\":\"bad key " + request.headers().get("authorization") + "\"}}");
+            wire.json(
+                401,
+                "{\"error\":{\"message\":\"bad key "
+                    + request.headers().get("authorization")
+                    + "\"}}");
     try (var upstream = new ScriptedUpstream(echo)) {
       var keyed =
           new Upstream(
@@ -155,8 +160,12 @@ class OperationsTest {
       var body = Wires.REQUEST.replaceFirst("\\{", "{\"metadata\":{\"team\":\"blue\"},");
       var response =
           rig.post(
-              "/v1/chat/completions", body, "x-espalier-tags", "task=sum, lang=en",
-              "x-espalier-conversation", "talk-1");
+              "/v1/chat/completions",
+              body,
+              "x-espalier-tags",
+              "task=sum, lang=en",
+              "x-espalier-conversation",
+              "talk-1");
       rig.post("/v1/chat/completions", Wires.REQUEST);
       rig.post("/v1/chat/completions", Wires.REQUEST.replace("Be brief.", "Be verbose."));
       assertThat(upstream.requests.getFirst().text()).isEqualTo(body);
@@ -165,14 +174,12 @@ class OperationsTest {
       var id = response.headers().firstValue("x-espalier-request-id").orElseThrow();
       var sent =
           rig.post(
-              "/api/feedback",
-              "{\"request_id\":\"" + id + "\",\"score\":0.5,\"label\":\"good\"}");
+              "/api/feedback", "{\"request_id\":\"" + id + "\",\"score\":0.5,\"label\":\"good\"}");
       assertThat(sent.statusCode()).isEqualTo(200);
       assertThat(rig.post("/api/feedback", "{\"request_id\":\"x\",\"score\":1}").statusCode())
           .isEqualTo(404);
       assertThat(rig.post("/api/feedback", "{\"request_id\":\"x\"}").statusCode()).isEqualTo(400);
-      assertThat(
-              rig.post("/api/feedback", "{\"request_id\":\"x\",\"score\":\"1\"}").statusCode())
+      assertThat(rig.post("/api/feedback", "{\"request_id\":\"x\",\"score\":\"1\"}").statusCode())
           .isEqualTo(400);
 
       var all = rig.captured();
@@ -195,7 +202,8 @@ class OperationsTest {
       var file = dir.resolve("espalier.json");
       Files.writeString(file, "{\"redact\":[\"\\\\b\\\\d{16}\\\\b\",\"four\"]}");
       var config =
-          ConfigFile.read(file, Map.of(), GatewayConfig.of(0, Upstream.of("main", upstream.base())));
+          ConfigFile.read(
+              file, Map.of(), GatewayConfig.of(0, Upstream.of("main", upstream.base())));
       try (var rig = new Rig(dir, config, LocalModels.none())) {
         var body = Wires.STREAM_REQUEST.replace("2+2?", "my card is " + card);
         rig.post("/v1/chat/completions", body, "x-espalier-tags", "card=" + card);
@@ -227,7 +235,9 @@ class OperationsTest {
          "retention": {"days": 30, "megabytes": 10}, "max_body_bytes": 1000}
         """);
     var config = ConfigFile.read(file, Map.of("A_KEY", "from-env"), GatewayConfig.of(7700));
-    assertThat(config.upstreams()).extracting(Upstream::key).containsExactly("from-env", "from-a-file");
+    assertThat(config.upstreams())
+        .extracting(Upstream::key)
+        .containsExactly("from-env", "from-a-file");
     assertThat(config.upstreams().getFirst().timeout()).hasMillis(2500);
     assertThat(config.upstreams().getFirst().answers("gpt-4o")).isTrue();
     assertThat(config.upstreams().getFirst().answers("claude")).isFalse();
@@ -246,16 +256,14 @@ class OperationsTest {
             "{\"upstreams\": [{\"name\": \"a\", \"url\": \"http://x\", \"key_env\": \"UNSET\"}]}",
             "{")) {
       Files.writeString(file, bad);
-      assertThat(catchThrowable(
-              () -> ConfigFile.read(file, Map.of(), GatewayConfig.of(7700))))
+      assertThat(catchThrowable(() -> ConfigFile.read(file, Map.of(), GatewayConfig.of(7700))))
           .as(bad)
           .isInstanceOf(IllegalArgumentException.class);
     }
     Files.setPosixFilePermissions(dir.resolve("key"), PosixFilePermissions.fromString("rw-r--r--"));
     Files.writeString(
         file, "{\"upstreams\": [{\"name\": \"b\", \"url\": \"http://b\", \"key_file\": \"key\"}]}");
-    assertThat(catchThrowable(
-            () -> ConfigFile.read(file, Map.of(), GatewayConfig.of(7700))))
+    assertThat(catchThrowable(() -> ConfigFile.read(file, Map.of(), GatewayConfig.of(7700))))
         .hasMessageContaining("chmod 600");
   }
 
@@ -282,9 +290,7 @@ class OperationsTest {
         assertThat(egress.allows("localhost")).isTrue();
         assertThat(egress.allows("api.example.com")).isFalse();
         assertThat(egress.allows("10.0.0.1")).isFalse();
-        assertThat(
-                catchThrowable(
-                    () -> InetAddress.getAllByName("api.example.com")))
+        assertThat(catchThrowable(() -> InetAddress.getAllByName("api.example.com")))
             .hasMessageContaining("--no-egress");
       }
     }
