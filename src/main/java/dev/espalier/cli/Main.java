@@ -1,5 +1,7 @@
 package dev.espalier.cli;
 
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,12 +10,31 @@ import picocli.CommandLine.Command;
     name = "espalier",
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
-    subcommands = {UpCommand.class, RequestsCommand.class})
+    subcommands = {
+      DistilCommand.class,
+      EvalCommand.class,
+      LogitsCommand.class,
+      PretrainCommand.class,
+      RequestsCommand.class,
+      TokensCommand.class,
+      UpCommand.class
+    })
 public final class Main {
   private Main() {}
 
   /// Runs one command and exits with its status.
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8); // whatever the locale
+    System.exit(commandLine().setOut(out).execute(args));
+  }
+
+  /// All commands; what one throws becomes one line on standard error.
+  static CommandLine commandLine() {
+    return new CommandLine(new Main())
+        .setExecutionExceptionHandler((e, command, parsed) -> {
+          var message = e.getMessage() == null ? e.toString() : e.getMessage();
+          command.getErr().println("espalier: " + message);
+          return 1;
+        });
   }
 }

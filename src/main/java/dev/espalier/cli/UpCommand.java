@@ -1,11 +1,13 @@
 package dev.espalier.cli;
 
 import dev.espalier.chat.Json;
+import dev.espalier.engine.BaseModel;
 import dev.espalier.gateway.ConfigFile;
 import dev.espalier.gateway.Gateway;
 import dev.espalier.gateway.GatewayConfig;
 import dev.espalier.gateway.LocalModels;
 import dev.espalier.gateway.Upstream;
+import dev.espalier.model.ModelException;
 import dev.espalier.store.Api;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Store;
@@ -61,6 +63,9 @@ final class UpCommand implements Callable<Integer> {
   @Option(names = "--no-egress", description = "Refuses connections beyond the upstreams.")
   private boolean noEgress;
 
+  @Option(names = "--model", description = "Base model's folder (default: the built-in model).")
+  private @Nullable Path model;
+
   @Option(names = "--json", description = "One JSON object a line on stdout.")
   private boolean json;
 
@@ -71,14 +76,23 @@ final class UpCommand implements Callable<Integer> {
     try {
       var settings = settings();
       var store = Store.open(data, parseDurability());
-      var gateway = Gateway.start(settings, store, LocalModels.none());
+      var serving = serving(store);
+      var gateway = Gateway.start(settings, store, serving == null ? LocalModels.none() : serving);
       closeAtExit(gateway, store);
       announce("http://%s:%d".formatted(settings.host(), gateway.port()));
-    } catch (IllegalArgumentException | StoreException e) {
+    } catch (IllegalArgumentException | StoreException | ModelException e) {
       throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
     }
     Thread.currentThread().join();
     return 0;
+  }
+
+  /// The local models; null where there is no model, which only costs something when a route needs
+  /// one.
+  private @Nullable Serving serving(Store store) {
+    var folder = model == null ? BuiltInModel.folder() : model;
+    if (model == null && !Files.isDirectory(folder)) return null;
+    return new Serving(BaseModel.load(folder), store);
   }
 
   private picocli.CommandLine commandLine() {

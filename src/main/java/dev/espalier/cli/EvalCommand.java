@@ -1,0 +1,205 @@
+package dev.espalier.cli;
+
+import dev.espalier.dataset.ExampleFile;
+import dev.espalier.dataset.Turns;
+import dev.espalier.eval.Comparison;
+import dev.espalier.eval.Evaluate;
+import dev.espalier.eval.EvaluateConfig;
+import dev.espalier.eval.Grade;
+import dev.espalier.eval.Report;
+import dev.espalier.eval.Scored;
+import dev.espalier.store.Example;
+import java.io.Console;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `espalier eval`: a model or adapter on held-out examples, alone or against another one.
+@Command(
+    name = "eval",
+    description = "Measures a model or adapter on held-out examples.",
+    mixinStandardHelpOptions = true)
+final class EvalCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      description = "A model folder, or with --url the model's name (default: built in).")
+  private String model = BuiltInModel.folder().toString();
+
+  @Option(names = "--adapter", description = "An adapter of the model (default: none).")
+  private @Nullable String adapter;
+
+  @Option(
+      names = "--against",
+      description =
+          "Another adapter, or \"base\", to compare with (with --url another model's name).")
+  private @Nullable String against;
+
+  @Option(
+      names = "--url",
+      description =
+          "An OpenAI-compatible server, such as http://127.0.0.1:7700/v1; its key is "
+              + "taken from OPENAI_API_KEY.")
+  private @Nullable URI url;
+
+  @Option(
+      names = "--on",
+      required = true,
+      description = "Held-out examples in OpenAI's fine-tuning format.")
+  private Path on = Path.of("");
+
+  @Option(
+      names = "--all-turns",
+      description = "Score every assistant message of a line whose weight is not 0, not its last.")
+  private boolean allTurns;
+
+  @Option(names = "--skip-bad", description = "Leave bad lines out and count them.")
+  private boolean skipBad;
+
+  @Option(names = "--concurrency", description = "Requests at once (default: ${DEFAULT-VALUE}).")
+  private int concurrency = 16;
+
+  @Option(names = "--max-tokens", description = "Tokens of an answer (default: ${DEFAULT-VALUE}).")
+  private int maxTokens = 512;
+
+  @Option(names = "--seed", description = "Of the intervals (default: ${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Option(names = "--details", description = "Write every turn and its grade to this JSONL file.")
+  private @Nullable Path details;
+
+  @Option(names = "--data", description = "The data folder (default: ${DEFAULT-VALUE}).")
+  private Path data = Path.of("espalier-data");
+
+  @Option(names = "--json", description = "One JSON object on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws IOException {
+    var turns = allTurns ? Turns.ALL : Turns.LAST;
+    var read = ExampleFile.read(on, turns, skipBad);
+    if (!read.bad().isEmpty()) {
+      err()
+          .printf(
+              "espalier: left out %d bad lines, the first: %s%n",
+              read.bad().size(), read.bad().getFirst());
+    }
+    var report = report(adapter == null ? "base" : adapter, read.examples());
+    var comparison =
+        against == null ? null : Comparison.of(report, report(against, read.examples()), seed);
+    if (details != null) {
+      var lines = report.turns().stream().map(turn -> turn.toJson().toString()).toList();
+      Files.write(details, lines);
+    }
+    if (json) show(report, comparison);
+    else print(report, comparison);
+    return 0;
+  }
+
+  /// Measures one model; a model that never answers is an error, not a score of nought.
+  private Report report(String name, List<Example> examples) {
+    var config = new EvaluateConfig(concurrency, maxTokens, served(name));
+    try (var opened = open(name)) {
+      var report = Evaluate.run(opened.model(), examples, config, progress(name, examples.size()));
+      if (report.errors() == report.turns().size()) {
+        throw new IllegalArgumentException("every request failed: " + report.firstError());
+      }
+      if (report.errors() > 0) {
+        err()
+            .printf(
+                "espalier: %d of %d requests failed, the first: %s%n",
+                report.errors(), report.turns().size(), report.firstError());
+      }
+      return report;
+    }
+  }
+
+  /// Counts graded turns on a terminal, and is silent elsewhere.
+  private Consumer<Scored> progress(String name, int total) {
+    boolean watched = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
+    if (json || !watched) return turn -> {};
+    var done = new AtomicInteger();
+    return turn -> {
+      int count = done.incrementAndGet();
+      err().printf("\r%s: %d of %d%s", name, count, total, count == total ? "%n".formatted() : "");
+    };
+  }
+
+  /// The name to ask for: a remote model's own, or an adapter's.
+  private String served(String name) {
+    return url != null && name.equals("base") ? model : name;
+  }
+
+  private OpenModel open(String name) {
+    if (url != null) return OpenModel.remote(url, served(name));
+    var folder = Path.of(model);
+    if (name.equals("base")) return OpenModel.base(folder, concurrency);
+    return OpenModel.adapter(folder, name, data, concurrency);
+  }
+
+  private void show(Report report, @Nullable Comparison comparison) {
+    var line = report.toJson();
+    if (comparison != null) line.set("comparison", comparison.toJson());
+    out().println(line);
+  }
+
+  private void print(Report report, @Nullable Comparison comparison) {
+    var interval = report.exactInterval();
+    if (interval == null) {
+      out().println("no turn expects a tool call; --all-turns scores every answer of a line");
+    } else {
+      out()
+          .printf(
+              "tool calls  %.1f %% exact of %d (95 %%: %.1f to %.1f)%n",
+              100 * report.exact(), report.n(), 100 * interval.low(), 100 * interval.high());
+      report.calls().forEach((grade, count) -> print(grade, count));
+    }
+    if (report.textN() > 0) {
+      out().printf("text        %.3f word F1 of %d%n", report.textF1(), report.textN());
+      report.texts().forEach((grade, count) -> print(grade, count));
+    }
+    out()
+        .printf(
+            "latency     %.0f ms median, %.0f ms p95%n",
+            1000 * report.latency(0.5), 1000 * report.latency(0.95));
+    if (comparison == null) return;
+    out()
+        .printf(
+            "against %s  %.1f %% exact; difference %+.1f points (95 %%: %+.1f to %+.1f)%n",
+            against,
+            100 * comparison.baseline(),
+            100 * (comparison.exact() - comparison.baseline()),
+            100 * comparison.difference().low(),
+            100 * comparison.difference().high());
+  }
+
+  private void print(Grade grade, int count) {
+    if (count > 0) out().printf("  %-16s %d%n", grade.wire(), count);
+  }
+
+  private PrintWriter out() {
+    return commandSpec().commandLine().getOut();
+  }
+
+  private PrintWriter err() {
+    return commandSpec().commandLine().getErr();
+  }
+
+  private CommandSpec commandSpec() {
+    if (spec == null) throw new IllegalStateException("picocli has not set the command's spec");
+    return spec;
+  }
+}

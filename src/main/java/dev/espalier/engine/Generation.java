@@ -1,0 +1,82 @@
+package dev.espalier.engine;
+
+import dev.espalier.chat.ChatException;
+import dev.espalier.chat.Sampling;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/// One sequence being generated: the requester reads tokens, the engine writes them.
+public final class Generation {
+  /// A sampled token.
+  public record Token(int id, float logprob) {}
+
+  private sealed interface Event {
+    record Sampled(Token token) implements Event {}
+
+    record End() implements Event {}
+
+    record Failed(Throwable cause) implements Event {}
+  }
+
+  final int[] prompt;
+  final Sampling sampling;
+  final Set<Integer> stops;
+  final @Nullable Adapter adapter;
+  final Sampler sampler;
+  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private volatile boolean cancelled;
+
+  // Only the engine's thread touches these.
+  int length;
+  int sampled;
+  int last;
+
+  Generation(int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
+    this.prompt = prompt;
+    this.sampling = sampling;
+    this.stops = stops;
+    this.adapter = adapter;
+    this.sampler = new Sampler(sampling);
+  }
+
+  /// The next token, waiting for it; null after the last. The stop token is handed over too.
+  ///
+  /// @throws ChatException if the engine failed
+  public @Nullable Token next() {
+    try {
+      return switch (events.take()) {
+        case Event.Sampled(var token) -> token;
+        case Event.End() -> null;
+        case Event.Failed(var cause) ->
+            throw new ChatException(500, "the engine failed: " + cause, cause);
+      };
+    } catch (InterruptedException e) {
+      cancel();
+      Thread.currentThread().interrupt();
+      throw new ChatException(499, "the request was cancelled", e);
+    }
+  }
+
+  /// Frees the sequence's place at the next step.
+  public void cancel() {
+    cancelled = true;
+  }
+
+  boolean cancelled() {
+    return cancelled;
+  }
+
+  void emit(Token token) {
+    events.add(new Event.Sampled(token));
+  }
+
+  void end() {
+    events.add(new Event.End());
+  }
+
+  void fail(Throwable cause) {
+    events.add(new Event.Failed(cause));
+  }
+}

@@ -1,0 +1,92 @@
+package dev.espalier.engine;
+
+import dev.espalier.model.ModelShape;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Scope;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Keys and values of the running sequences: one slot each, the running ones always in the first
+/// slots.
+///
+/// Grows with the longest sequence, up to the model's context. On the device's thread only.
+final class KvCache implements AutoCloseable {
+  private static final int FIRST_CAPACITY = 512;
+
+  private final ModelShape shape;
+  private final int slots;
+  private final Dtype dtype;
+  private final List<Tensor> keys = new ArrayList<>(); // a layer each: (slots·KV, capacity, hd)
+  private final List<Tensor> values = new ArrayList<>();
+  private int capacity;
+
+  KvCache(ModelShape shape, int slots, Dtype dtype) {
+    this.shape = shape;
+    this.slots = slots;
+    this.dtype = dtype;
+  }
+
+  /// Makes room for sequences of that length.
+  void reserve(int length) {
+    if (length <= capacity) return;
+    int grown = Math.max(length, Math.max(FIRST_CAPACITY, 2 * capacity));
+    int wanted = Math.min(shape.context(), grown);
+    try (var scope = new Scope()) {
+      for (int layer = 0; layer < shape.layers(); layer++) {
+        grow(scope, keys, layer, wanted);
+        grow(scope, values, layer, wanted);
+      }
+    }
+    capacity = wanted;
+  }
+
+  private void grow(Scope scope, List<Tensor> tensors, int layer, int wanted) {
+    long[] size = {(long) slots * shape.kvHeads(), wanted, shape.headDim()};
+    var grown = scope.keep(torch.zeros(size, dtype.options()));
+    if (layer == tensors.size()) {
+      tensors.add(grown);
+      return;
+    }
+    grown.narrow(1, 0, capacity).copy_(tensors.get(layer));
+    tensors.set(layer, grown).close();
+  }
+
+  /// The keys of the first slots, up to a length: (rows·KV, length, hd).
+  Tensor keys(int layer, int rows, long length) {
+    return keys.get(layer).narrow(0, 0, (long) rows * shape.kvHeads()).narrow(1, 0, length);
+  }
+
+  /// The values of the first slots, up to a length.
+  Tensor values(int layer, int rows, long length) {
+    return values.get(layer).narrow(0, 0, (long) rows * shape.kvHeads()).narrow(1, 0, length);
+  }
+
+  /// Stores a prompt's keys and values, each (1, KV, T, hd), at the start of a slot.
+  void fill(int layer, int slot, Tensor key, Tensor value) {
+    slot(keys, layer, slot).narrow(1, 0, key.size(2)).copy_(key.select(0, 0));
+    slot(values, layer, slot).narrow(1, 0, value.size(2)).copy_(value.select(0, 0));
+  }
+
+  /// Moves a sequence to another slot.
+  void move(int from, int to, int length) {
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      for (var tensors : List.of(keys, values)) {
+        slot(tensors, layer, to)
+            .narrow(1, 0, length)
+            .copy_(slot(tensors, layer, from).narrow(1, 0, length));
+      }
+    }
+  }
+
+  private Tensor slot(List<Tensor> tensors, int layer, int slot) { // (KV, capacity, hd)
+    return tensors.get(layer).narrow(0, (long) slot * shape.kvHeads(), shape.kvHeads());
+  }
+
+  @Override
+  public void close() {
+    keys.forEach(Tensor::close);
+    values.forEach(Tensor::close);
+  }
+}

@@ -1,0 +1,5 @@
+/// Intervals, calibration and agreement: how sure a number is.
+@NullMarked
+package dev.espalier.stats;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,7 @@
+package dev.espalier.template;
+
+/// What `value | name(arguments)` does.
+@FunctionalInterface
+interface Filter {
+  Object apply(Object input, Arguments arguments, Interpreter interpreter);
+}

@@ -1,0 +1,112 @@
+package dev.espalier.tensor;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.PriorityBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/// The one platform thread that runs libtorch.
+///
+/// Work is queued from any thread, virtual ones too, and runs one unit at a time: decoding first,
+/// then training, each in the order it came. A unit should be short, for a running one is never
+/// interrupted.
+public final class Device {
+  /// What goes first when both wait.
+  public enum Urgency {
+    DECODE,
+    TRAIN
+  }
+
+  private record Unit(Urgency urgency, long order, Runnable work) implements Comparable<Unit> {
+    @Override
+    public int compareTo(Unit other) {
+      int byUrgency = urgency.compareTo(other.urgency);
+      return byUrgency != 0 ? byUrgency : Long.compare(order, other.order);
+    }
+  }
+
+  private static final Device CPU = new Device("espalier-cpu");
+
+  private final PriorityBlockingQueue<Unit> queue = new PriorityBlockingQueue<>();
+  private final AtomicLong order = new AtomicLong();
+  private final Thread thread;
+
+  private Device(String name) {
+    thread = Thread.ofPlatform().daemon().name(name).unstarted(this::work);
+    thread.start();
+    Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::stop));
+  }
+
+  /// Lets the running unit end before the process unloads libtorch under it, which would crash.
+  private void stop() {
+    thread.interrupt();
+    try {
+      thread.join(Duration.ofSeconds(20));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// The processor's device, shared by the whole process.
+  public static Device cpu() {
+    return CPU;
+  }
+
+  /// Runs a unit on the device and waits for its result; what it throws is thrown here.
+  ///
+  /// A unit that asks again is run at once, so that code on the device need not know where it is.
+  public <T> T run(Urgency urgency, Supplier<T> work) {
+    if (Thread.currentThread() == thread) return inScope(work);
+    var result = new CompletableFuture<T>();
+    queue.add(
+        new Unit(
+            urgency,
+            order.getAndIncrement(),
+            () -> {
+              try {
+                result.complete(inScope(work));
+              } catch (Throwable e) {
+                result.completeExceptionally(e);
+              }
+            }));
+    try {
+      return result.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        cause.addSuppressed(new IllegalStateException("called from here"));
+        throw cause;
+      }
+      if (e.getCause() instanceof Error cause) throw cause;
+      throw e;
+    }
+  }
+
+  /// As [#run(Urgency, Supplier)] for work without a result.
+  public void run(Urgency urgency, Runnable work) {
+    run(
+        urgency,
+        () -> {
+          work.run();
+          return true;
+        });
+  }
+
+  private static <T> T inScope(Supplier<T> work) {
+    try (var scope = new Scope()) {
+      return work.get();
+    }
+  }
+
+  private void work() {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        queue.take().work().run();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+}

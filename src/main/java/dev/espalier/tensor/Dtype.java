@@ -1,0 +1,39 @@
+package dev.espalier.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// The number types that weights are kept and computed in.
+public enum Dtype {
+  F32(ScalarType.Float, 4),
+  BF16(ScalarType.BFloat16, 2),
+  F16(ScalarType.Half, 2);
+
+  private final ScalarType scalar;
+  private final int bytes;
+
+  Dtype(ScalarType scalar, int bytes) {
+    this.scalar = scalar;
+    this.bytes = bytes;
+  }
+
+  public ScalarType scalar() {
+    return scalar;
+  }
+
+  /// Bytes of one number.
+  public int bytes() {
+    return bytes;
+  }
+
+  /// Whether a tensor holds numbers of this type.
+  public boolean is(Tensor tensor) {
+    return tensor.scalar_type().value == scalar.value; // JavaCPP makes a new enum object each time
+  }
+
+  /// Options for a new tensor of this type; the caller's scope owns them.
+  public TensorOptions options() {
+    return new TensorOptions(scalar);
+  }
+}

@@ -1,0 +1,113 @@
+package dev.espalier.train;
+
+import dev.espalier.model.Safetensors;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A run's state on disk: tensors and a JSON record of how far it came, whole or not there at all.
+///
+/// Each lies in a folder `step-N`, written beside and renamed into place, so that `kill -9` at any
+/// moment leaves the one before.
+///
+/// @param folder where it lies
+/// @param progress what the run noted
+public record Checkpoint(Path folder, ObjectNode progress) {
+  private static final String PREFIX = "step-";
+  private static final String STATE = "state.safetensors";
+  private static final String PROGRESS = "progress.json";
+
+  /// Saves a checkpoint and deletes all but the newest ones.
+  ///
+  /// @param run the run's folder
+  /// @param tensors everything that must come back to the same bits
+  /// @param keep how many to keep, this one included
+  public static Checkpoint save(
+      Path run, int step, SequencedMap<String, Tensor> tensors, ObjectNode progress, int keep) {
+    var folder = run.resolve(PREFIX + step);
+    var beside = run.resolve(PREFIX + step + ".part");
+    try {
+      delete(beside);
+      Files.createDirectories(beside);
+      Device.cpu()
+          .run(Urgency.TRAIN, () -> Safetensors.write(beside.resolve(STATE), tensors, Map.of()));
+      Files.writeString(beside.resolve(PROGRESS), progress.toPrettyString());
+      delete(folder);
+      Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
+      var all = all(run);
+      for (var old : all.subList(0, Math.max(0, all.size() - keep))) delete(old);
+    } catch (IOException e) {
+      throw new TrainingException(
+          "cannot write the checkpoint " + folder + ": " + e.getMessage(), e);
+    }
+    return new Checkpoint(folder, progress);
+  }
+
+  /// The newest whole checkpoint of a run, or null if there is none.
+  public static @Nullable Checkpoint latest(Path run) {
+    if (!Files.isDirectory(run)) return null;
+    try {
+      var all = all(run);
+      if (all.isEmpty()) return null;
+      var text = Files.readString(all.getLast().resolve(PROGRESS));
+      return new Checkpoint(all.getLast(), (ObjectNode) JsonMapper.shared().readTree(text));
+    } catch (IOException | JacksonException e) {
+      throw new TrainingException("cannot read the newest checkpoint of " + run, e);
+    }
+  }
+
+  /// Fills tensors with the saved ones, bit for bit.
+  ///
+  /// @throws TrainingException if a tensor is missing or has another shape
+  public void restore(SequencedMap<String, Tensor> tensors) {
+    Device.cpu()
+        .run(
+            Urgency.TRAIN,
+            () -> {
+              var saved = Safetensors.open(folder.resolve(STATE));
+              if (!saved.names().equals(tensors.keySet())) {
+                throw new TrainingException(
+                    folder + " belongs to a run of another shape: start with a new --name");
+              }
+              try (var noGrad = new NoGradGuard()) {
+                tensors.forEach((name, tensor) -> tensor.copy_(saved.tensor(name)));
+              }
+            });
+  }
+
+  private static List<Path> all(Path run) throws IOException {
+    try (var files = Files.list(run)) {
+      return files
+          .filter(file -> file.getFileName().toString().matches(PREFIX + "\\d+"))
+          .sorted(Comparator.comparingInt(Checkpoint::step))
+          .toList();
+    }
+  }
+
+  private static int step(Path folder) {
+    return Integer.parseInt(folder.getFileName().toString().substring(PREFIX.length()));
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (!Files.exists(folder)) return;
+    try (var files = Files.walk(folder)) {
+      for (var file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package dev.espalier.train;
+
+import dev.espalier.model.Lora;
+import dev.espalier.model.Weights;
+import dev.espalier.tensor.Dtype;
+import java.util.SequencedMap;
+import org.bytedeco.pytorch.Tensor;
+
+/// Trains an adapter; the base's weights stay as they are.
+///
+/// @param base frozen weights of the type that linear layers compute in
+public record LoraLearner(Weights base, Lora adapter, Dtype compute) implements Learner {
+  @Override
+  public SequencedMap<String, Tensor> parameters() {
+    return adapter.parameters();
+  }
+
+  @Override
+  public Forward forward() {
+    return new Forward(base, adapter.cast(compute));
+  }
+}

@@ -1,0 +1,34 @@
+package dev.espalier.train;
+
+import dev.espalier.model.Adapters;
+import dev.espalier.model.Decoder;
+import dev.espalier.model.PackedAttention;
+import dev.espalier.model.Weights;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Log-probabilities of a batch's targets, and the losses made of them.
+public final class Loss {
+  private Loss() {}
+
+  /// log p(target) of every prediction that carries loss: (N), float32.
+  ///
+  /// Logits are made for those positions only.
+  public static Tensor logProbabilities(
+      Decoder decoder, Weights weights, Adapters adapters, Batch batch) {
+    var attention =
+        batch.packed()
+            ? PackedAttention.of(batch.sequence())
+            : PackedAttention.causal(batch.tokens().size(1));
+    var hidden = decoder.hidden(weights, batch.tokens(), batch.positions(), attention, adapters);
+    var picked = hidden.view(-1, decoder.shape().width()).index_select(0, batch.at());
+    var logits = decoder.logits(weights, picked.unsqueeze(0), adapters).squeeze(0); // (N, V)
+    return torch.log_softmax(logits, -1).gather(-1, batch.targets().unsqueeze(1)).squeeze(1);
+  }
+
+  /// The weighted sum of −log p: divide by the weights' sum for the mean.
+  public static Tensor crossEntropySum(
+      Decoder decoder, Weights weights, Adapters adapters, Batch batch) {
+    return logProbabilities(decoder, weights, adapters, batch).mul(batch.weights()).sum().neg();
+  }
+}
