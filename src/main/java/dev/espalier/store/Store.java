@@ -54,7 +54,7 @@ public final class Store implements AutoCloseable {
       CapturedRequest request, byte @Nullable [] rawStream) {
     // Packed here and not by the writer: callers are many, the writer is one.
     var packed = rawStream == null ? null : Packed.pack(rawStream);
-    long size = request.request().length + request.response().length;
+    long size = (long) request.request().length + request.response().length;
     return writer.submit(
         size + (packed == null ? 0 : packed.length),
         connection -> {

@@ -24,21 +24,26 @@ class AssemblerTest {
         assemble(
             """
             {"id":"c","object":"chat.completion.chunk","model":"m","system_fingerprint":"f",
-             "choices":[{"index":1,"delta":{"role":"assistant","content":"b"}}]}""",
+             "choices":[{"index":1,"delta":{"role":"assistant","content":"b"}}]}\
+            """,
             """
             {"id":"c","choices":[{"index":0,"delta":{"tool_calls":[
               {"index":1,"id":"y","type":"function","function":{"name":"g","arguments":"[1"}},
-              {"index":0,"id":"x","type":"function","function":{"name":"f","arguments":""}}]}}]}""",
+              {"index":0,"id":"x","type":"function","function":{"name":"f","arguments":""}}]}}]}\
+            """,
             """
             {"id":"c","choices":[{"index":0,"delta":{"tool_calls":[
               {"index":1,"id":"y","function":{"name":"g","arguments":"]"}}]}},
-              {"index":1,"delta":{"content":"c","reasoning_content":"hm"}}]}""",
+              {"index":1,"delta":{"content":"c","reasoning_content":"hm"}}]}\
+            """,
             """
             {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls",
               "logprobs":null},{"index":1,"delta":{},"finish_reason":"stop",
-              "logprobs":{"content":[{"token":"b","logprob":-1}]}}]}""",
+              "logprobs":{"content":[{"token":"b","logprob":-1}]}}]}\
+            """,
             """
-            {"id":"c","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}""",
+            {"id":"c","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\
+            """,
             "[DONE]");
     assertThat(message)
         .isEqualTo(
@@ -53,7 +58,8 @@ class AssemblerTest {
                    "finish_reason":"tool_calls"},
                   {"index":1,"message":{"role":"assistant","content":"bc",
                     "reasoning_content":"hm"},"finish_reason":"stop",
-                   "logprobs":{"content":[{"token":"b","logprob":-1}]}}]}"""));
+                   "logprobs":{"content":[{"token":"b","logprob":-1}]}}]}\
+                """));
   }
 
   @Test

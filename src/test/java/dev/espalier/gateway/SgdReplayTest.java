@@ -62,16 +62,14 @@ class SgdReplayTest {
       long start = System.nanoTime();
       var all = new ArrayList<Callable<Boolean>>();
       for (var turn : turns) {
-        all.add(
-            () -> {
-              var response =
-                  rig.post(
-                      "/v1/chat/completions", turn.request().toString(), "x-turn", turn.number());
-              assertThat(response.body()).isEqualTo(sent.get(turn.number()));
-              var id = response.headers().firstValue("x-espalier-request-id").orElseThrow();
-              ids.put(turn.number(), id);
-              return true;
-            });
+        all.add(() -> {
+          var response =
+              rig.post("/v1/chat/completions", turn.request().toString(), "x-turn", turn.number());
+          assertThat(response.body()).isEqualTo(sent.get(turn.number()));
+          var id = response.headers().firstValue("x-espalier-request-id").orElseThrow();
+          ids.put(turn.number(), id);
+          return true;
+        });
       }
       for (var done : clients.invokeAll(all)) assertThat(done.get()).isTrue();
       System.out.printf(
@@ -167,8 +165,7 @@ class SgdReplayTest {
     var services = Json.parse(Files.readString(folder.resolve("services_dev.json")));
     var turns = new ArrayList<Turn>();
     var file = Files.newInputStream(folder.resolve("dev.jsonl.gz"));
-    try (var lines =
-        new BufferedReader(new InputStreamReader(new GZIPInputStream(file), UTF_8))) {
+    try (var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(file), UTF_8))) {
       for (int d = 0; d < DIALOGUES; d++) {
         addTurns(d, Json.parse(Objects.requireNonNull(lines.readLine())), services, turns);
       }

@@ -40,14 +40,13 @@ class FullDiskTest {
 
   /// SQLite reports a file that may not grow as it reports a disk that is full.
   private static void limit(Writer writer, int pages) {
-    writer.run(
-        connection -> {
-          try (var statement = connection.createStatement()) {
-            statement.execute("PRAGMA max_page_count = " + pages);
-          } catch (SQLException e) {
-            throw new StoreException("cannot limit the file", e);
-          }
-        });
+    writer.run(connection -> {
+      try (var statement = connection.createStatement()) {
+        statement.execute("PRAGMA max_page_count = " + pages);
+      } catch (SQLException e) {
+        throw new StoreException("cannot limit the file", e);
+      }
+    });
   }
 
   private static CompletableFuture<?> insert(Writer writer, String id, int bytes) {
