@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
     subcommands = {
+      DemoCommand.class,
       DistilCommand.class,
       EvalCommand.class,
       LogitsCommand.class,
