@@ -40,11 +40,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   }
 
   private static Stack stack(
-      Scope scope,
-      String linear,
-      Set<Lora> distinct,
-      List<@Nullable Lora> rows,
-      Dtype dtype) {
+      Scope scope, String linear, Set<Lora> distinct, List<@Nullable Lora> rows, Dtype dtype) {
     var as = new TensorVector();
     var bs = new TensorVector();
     var masks = new TensorVector();

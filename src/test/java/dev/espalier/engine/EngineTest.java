@@ -39,7 +39,8 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Generation: as transformers does it, the same alone and in company, and with sound log-probabilities.
+/// Generation: as transformers does it, the same alone and in company, and with sound
+/// log-probabilities.
 final class EngineTest {
   private static final Path MODEL = Path.of("src/test/resources/fixtures/qwen3-tiny");
 

@@ -77,8 +77,7 @@ final class LoraTrainingTest {
       var folder = ReferenceTraining.FIXTURES.resolve(model).resolve(adapter);
       var gradients = new Gradients();
       var adam = new AdamW(fixture.lora().parameters(), reference.config());
-      var watched =
-          new Trainer.Part(gradients.before(adam, fixture.lora().parameters()), 1);
+      var watched = new Trainer.Part(gradients.before(adam, fixture.lora().parameters()), 1);
       var trainer = fixture.trainer(List.of(watched));
       for (int step = 1; step <= 3; step++) {
         var report = trainer.step(reference.rows(), 8, reference.learningRate());
@@ -126,19 +125,22 @@ final class LoraTrainingTest {
       var watched = gradients.before(new Still(), fixture.lora().parameters());
       fixture.trainer(List.of(new Trainer.Part(watched, 1))).step(rows, 8, 0);
       var random = new Random(7);
-      fixture.lora().parameters().forEach((name, parameter) -> {
-        var direction = new float[(int) parameter.numel()];
-        double along = 0;
-        for (int i = 0; i < direction.length; i++) {
-          direction[i] = random.nextBoolean() ? 1e-3f : -1e-3f;
-          along += gradients.seen().get(name)[i] * direction[i];
-        }
-        double above = shifted(fixture, rows, parameter, direction, 1);
-        double below = shifted(fixture, rows, parameter, direction, -1);
-        assertThat((above - below) / 2)
-            .as(name)
-            .isCloseTo(along, within(3e-5 + 0.02 * Math.abs(along)));
-      });
+      fixture
+          .lora()
+          .parameters()
+          .forEach((name, parameter) -> {
+            var direction = new float[(int) parameter.numel()];
+            double along = 0;
+            for (int i = 0; i < direction.length; i++) {
+              direction[i] = random.nextBoolean() ? 1e-3f : -1e-3f;
+              along += gradients.seen().get(name)[i] * direction[i];
+            }
+            double above = shifted(fixture, rows, parameter, direction, 1);
+            double below = shifted(fixture, rows, parameter, direction, -1);
+            assertThat((above - below) / 2)
+                .as(name)
+                .isCloseTo(along, within(3e-5 + 0.02 * Math.abs(along)));
+          });
     });
   }
 
@@ -147,7 +149,10 @@ final class LoraTrainingTest {
     var before = parameter.detach().clone();
     try (var noGrad = new NoGradGuard()) {
       var shift =
-          org.bytedeco.pytorch.global.torch
+          org.bytedeco
+              .pytorch
+              .global
+              .torch
               .tensor(direction, Dtype.F32.options())
               .view(parameter.sizes());
       parameter.add_(shift, new Scalar(sign));
@@ -171,8 +176,8 @@ final class LoraTrainingTest {
     });
   }
 
-  /// α → α/(pq), A → p·A, B → q·B, with learning rates p and q times as large, is the same run under Adam with ε = 0
-  /// ("LoRA Without Regret"). With powers of two it is the same to the bit.
+  /// α → α/(pq), A → p·A, B → q·B, with learning rates p and q times as large, is the same run
+  /// under Adam with ε = 0 ("LoRA Without Regret"). With powers of two it is the same to the bit.
   @ParameterizedTest
   @ValueSource(ints = {2, 8})
   void adamDoesNotSeeHowTheAdapterIsScaled(int p) {
@@ -183,11 +188,14 @@ final class LoraTrainingTest {
       var scaled = Fixture.load("qwen3-tiny", "lora-all-linear");
       var sites = new LinkedHashMap<String, Lora.Site>();
       try (var noGrad = new NoGradGuard()) {
-        scaled.lora().sites().forEach((name, site) -> {
-          site.a().mul_(new Scalar(p));
-          site.b().mul_(new Scalar(q));
-          sites.put(name, new Lora.Site(site.a(), site.b(), site.scale() / (p * q)));
-        });
+        scaled
+            .lora()
+            .sites()
+            .forEach((name, site) -> {
+              site.a().mul_(new Scalar(p));
+              site.b().mul_(new Scalar(q));
+              sites.put(name, new Lora.Site(site.a(), site.b(), site.scale() / (p * q)));
+            });
       }
       var other = new Fixture(scaled.decoder(), scaled.weights(), Lora.of(sites));
       assertThat(losses(other, rows, p, q)).isEqualTo(losses(plain, rows, 1, 1));
@@ -208,9 +216,10 @@ final class LoraTrainingTest {
 
   private static SequencedMap<String, Tensor> only(Lora lora, String kind) {
     var out = new LinkedHashMap<String, Tensor>();
-    lora.parameters().forEach((name, tensor) -> {
-      if (name.contains(kind)) out.put(name, tensor);
-    });
+    lora.parameters()
+        .forEach((name, tensor) -> {
+          if (name.contains(kind)) out.put(name, tensor);
+        });
     return out;
   }
 
@@ -271,8 +280,7 @@ final class LoraTrainingTest {
     var expected = Safetensors.open(file);
     assertThat(expected.names()).hasSameSizeAs(actual.keySet());
     actual.forEach(
-        (name, values) ->
-            close(name, values, floats(expected.tensor(PREFIX + name)), tolerance));
+        (name, values) -> close(name, values, floats(expected.tensor(PREFIX + name)), tolerance));
   }
 
   private static void close(String name, float[] actual, float[] expected, double tolerance) {

@@ -9,7 +9,8 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A batch that transformers and PEFT trained on, with what they got (src/test/python/make_fixtures.py).
+/// A batch that transformers and PEFT trained on, with what they got
+/// (src/test/python/make_fixtures.py).
 record ReferenceTraining(List<Row> rows, List<Double> losses, JsonNode adamw) {
   static final Path FIXTURES = Path.of("src/test/resources/fixtures");
 
