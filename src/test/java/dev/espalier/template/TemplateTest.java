@@ -28,23 +28,24 @@ class TemplateTest {
 
   @ParameterizedTest
   @CsvSource(
-      delimiter = '|',
+      delimiterString = " || ",
+      quoteCharacter = '`',
       value = {
-        "a\\n {% nope %} | 2 | 5 | unknown tag 'nope'",
-        "{{ x|nope }} | 1 | 6 | unknown filter 'nope'",
-        "{{ x is nope }} | 1 | 9 | unknown test 'nope'",
-        "{{ 1|pprint }} | 1 | 6 | the filter 'pprint' is not supported",
-        "é{{ 1 + }} | 1 | 9 | expected an expression, found '}}'",
-        "😀{{ 1 + }} | 1 | 9 | expected an expression, found '}}'",
-        "\\n\\n{% if x %}\\n{% for y in z %} | 4 | 4 | 'for' is not closed",
-        "{% for x in y %}{% endif %} | 1 | 20 | 'endif' closes nothing here",
-        "{{ 'abc }} | 1 | 4 | a string is not closed",
-        "a {# b | 1 | 3 | a comment is not closed: '#}' is missing",
-        "{% raw %} {{ | 1 | 1 | 'raw' is not closed: '{% endraw %}' is missing",
-        "{{ (1] }} | 1 | 6 | unexpected ']', expected ')'",
-        "{% include 'x' %} | 1 | 4 | a chat template stands alone: it cannot use 'include'",
-        "{% do x %} | 1 | 4 | unknown tag 'do'",
-        "{{ '\\\\x4' }} | 1 | 4 | an escape in a string needs 2 hexadecimal digits",
+        "a\\n {% nope %} || 2 || 5 || unknown tag 'nope'",
+        "{{ x|nope }} || 1 || 6 || unknown filter 'nope'",
+        "{{ x is nope }} || 1 || 9 || unknown test 'nope'",
+        "{{ 1|pprint }} || 1 || 6 || the filter 'pprint' is not supported",
+        "é{{ 1 + }} || 1 || 9 || expected an expression, found '}}'",
+        "😀{{ 1 + }} || 1 || 9 || expected an expression, found '}}'",
+        "\\n\\n{% if x %}\\n{% for y in z %} || 4 || 4 || 'for' is not closed",
+        "{% for x in y %}{% endif %} || 1 || 20 || 'endif' closes nothing here",
+        "{{ 'abc }} || 1 || 4 || a string is not closed",
+        "a {# b || 1 || 3 || a comment is not closed: '#}' is missing",
+        "{% raw %} {{ || 1 || 1 || 'raw' is not closed: '{% endraw %}' is missing",
+        "{{ (1] }} || 1 || 6 || unexpected ']', expected ')'",
+        "{% include 'x' %} || 1 || 4 || a chat template stands alone: it cannot use 'include'",
+        "{% do x %} || 1 || 4 || unknown tag 'do'",
+        "{{ '\\\\x4' }} || 1 || 4 || an escape in a string needs 2 hexadecimal digits",
       })
   void syntaxErrorsSayWhereAndWhatWhenCompiled(String template, int line, int column, String what) {
     var source = template.replace("\\n", "\n").replace("\\\\", "\\");
@@ -57,23 +58,24 @@ class TemplateTest {
 
   @ParameterizedTest
   @CsvSource(
-      delimiter = '|',
+      delimiterString = " || ",
+      quoteCharacter = '`',
       value = {
-        "a\\n\\n  {{ x.y }} | 3 | 8 | 'x' is undefined",
-        "{{ {}.a.b }} | 1 | 9 | a value of type dict has no 'a'",
-        "{{ 'a' + 1 }} | 1 | 8 | '+' does not apply to str and int",
-        "{% for x in 5 %}{% endfor %} | 1 | 4 | a value of type int cannot be iterated",
-        "{{ raise_exception('roles must alternate') }} | 1 | 4 | roles must alternate",
-        "{{ nope(1) }} | 1 | 4 | 'nope' is undefined",
-        "{% if true %}\\n{{ 1|nope }}{% endif %} | 2 | 6 | unknown filter 'nope'",
-        "{% macro f() %}\\n{{ 1 // 0 }}{% endmacro %}{{ f() }} | 2 | 6 | division by zero",
-        "{{ [1]|map('nope')|list }} | 1 | 8 | unknown filter 'nope'",
-        "{{ 'a'|upper(1) }} | 1 | 8 | at most 0 arguments are possible here",
-        "{{ 'a'|trim(nope='x') }} | 1 | 8 | there is no argument 'nope' here",
-        "{{ 'a'.encode() }} | 1 | 8 | the method 'encode' of strings is not supported",
-        "{{ cycler(1) }} | 1 | 4 | the function 'cycler' is not supported",
-        "{{ strftime_now('%Q') }} | 1 | 4 | unknown directive in a time format: %Q",
-        "{{ [1]|map('upper') }} | 1 | 4 | a value of type generator cannot be printed",
+        "a\\n\\n  {{ x.y }} || 3 || 8 || 'x' is undefined",
+        "{{ {}.a.b }} || 1 || 9 || a value of type dict has no 'a'",
+        "{{ 'a' + 1 }} || 1 || 8 || '+' does not apply to str and int",
+        "{% for x in 5 %}{% endfor %} || 1 || 4 || a value of type int cannot be iterated",
+        "{{ raise_exception('roles must alternate') }} || 1 || 4 || roles must alternate",
+        "{{ nope(1) }} || 1 || 4 || 'nope' is undefined",
+        "{% if true %}\\n{{ 1|nope }}{% endif %} || 2 || 6 || unknown filter 'nope'",
+        "{% macro f() %}\\n{{ 1 // 0 }}{% endmacro %}{{ f() }} || 2 || 6 || division by zero",
+        "{{ [1]|map('nope')|list }} || 1 || 8 || unknown filter 'nope'",
+        "{{ 'a'|upper(1) }} || 1 || 8 || at most 0 arguments are possible here",
+        "{{ 'a'|trim(nope='x') }} || 1 || 8 || there is no argument 'nope' here",
+        "{{ 'a'.encode() }} || 1 || 8 || the method 'encode' of strings is not supported",
+        "{{ cycler(1) }} || 1 || 4 || the function 'cycler' is not supported",
+        "{{ strftime_now('%Q') }} || 1 || 4 || unknown directive in a time format: %Q",
+        "{{ [1]|map('upper') }} || 1 || 8 || a value of type generator cannot be printed",
       })
   void runtimeErrorsSayWhereAndWhat(String template, int line, int column, String what) {
     assertThat(errorOf(template.replace("\\n", "\n")))
@@ -93,7 +95,7 @@ class TemplateTest {
         "{{ 'x' * 10 ** 15 }}",
         "{{ [0] * 10 ** 9 }}",
         "{{ ([0] * 100000) * 100000 }}",
-        "{{ 10 ** 10 ** 10 }}",
+        "{{ 10 ** (10 ** 10) }}",
         "{{ 2 ** 99999999999 }}",
         "{{ 'x'.center(10 ** 9) }}",
         "{{ 'x'.zfill(10 ** 9) }}",
@@ -115,7 +117,13 @@ class TemplateTest {
         "{% set ns = namespace(x=1) %}{% for i in range(99999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
         "{% set ns = namespace(x=1) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
         "{% set ns = namespace(x=1) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}",
-        "{% set ns = namespace(x=1) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x == ns.x|list }}",
+        "{% set ns = namespace(x=1, y=1) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
+        "{% set ns = namespace(x=1, y=1) %}{% for i in range(99) %}{% set ns.x = (ns.x, ns.x) %}{% set ns.y = (ns.y, ns.y) %}{% endfor %}{{ ns.x < ns.y }}",
+        "{% set x = 'x' * 4000000 %}{% for i in range(99999) %}{% if 'y' in x %}{% endif %}{% endfor %}",
+        "{% set x = 'x' * 4000000 %}{% for i in range(99999) %}{% if x|length == 1 %}{% endif %}{% endfor %}",
+        "{{ ('x' * 4000000).find('x' * 2000000 ~ 'y') }}",
+        "{{ ('x' * 4000000).lstrip('y' * 4000000 ~ 'x') }}",
+        "{{ dict(range(100000)|batch(2)) }}",
         "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}",
         "{% for x in [[]] recursive %}{{ loop([[]]) }}{% endfor %}",
         "{% set ns = namespace(g=[1]) %}{% for i in range(9999) %}{% set ns.g = ns.g|map('string') %}{% endfor %}{{ ns.g|list }}",
@@ -147,7 +155,7 @@ class TemplateTest {
   @Test
   void longChainsAreFineOrAnErrorOfTheTemplate() {
     assertThat(render("{{ 1" + " + 1".repeat(500) + " }}", "{}")).isEqualTo("501");
-    assertThat(errorOf("{{ 1" + " + 1".repeat(300_000) + " }}")).hasMessageContaining("deep");
+    assertThat(errorOf("{{ 1" + " + 1".repeat(100_000) + " }}")).hasMessageContaining("deep");
   }
 
   @Test
