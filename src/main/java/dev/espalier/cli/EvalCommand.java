@@ -1,10 +1,5 @@
 package dev.espalier.cli;
 
-import dev.espalier.chat.ChatException;
-import dev.espalier.chat.ChatModel;
-import dev.espalier.chat.RemoteConfig;
-import dev.espalier.chat.RemoteModel;
-import dev.espalier.dataset.DatasetException;
 import dev.espalier.dataset.ExampleFile;
 import dev.espalier.dataset.Turns;
 import dev.espalier.eval.Comparison;
@@ -41,9 +36,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      required = true,
-      description = "A model folder, or with --url the model's name there.")
-  private String model = "";
+      description = "A model folder, or with --url the model's name (default: built in).")
+  private String model = BuiltInModel.folder().toString();
 
   @Option(names = "--adapter", description = "An adapter of the model (default: none).")
   private @Nullable String adapter;
@@ -94,16 +88,7 @@ final class EvalCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() {
-    try {
-      return evaluate();
-    } catch (DatasetException | ChatException | IllegalArgumentException | IOException e) {
-      err().println("espalier: " + e.getMessage());
-      return 1;
-    }
-  }
-
-  private int evaluate() throws IOException {
+  public Integer call() throws IOException {
     var turns = allTurns ? Turns.ALL : Turns.LAST;
     var read = ExampleFile.read(on, turns, skipBad);
     if (!read.bad().isEmpty()) {
@@ -158,27 +143,11 @@ final class EvalCommand implements Callable<Integer> {
     return url != null && name.equals("base") ? model : name;
   }
 
-  private record Opened(ChatModel model, Runnable release) implements AutoCloseable {
-    @Override
-    public void close() {
-      release.run();
-    }
-  }
-
-  /// Opens the base model or one of its adapters: the one place that knows where models are.
-  private Opened open(String name) {
-    if (url == null) return local(name);
-    return new Opened(
-        new RemoteModel(RemoteConfig.of(url, System.getenv("OPENAI_API_KEY"), served(name))),
-        () -> {});
-  }
-
-  // ---- to be filled when the engine is there: `model` is the folder, adapters are in `data`, and
-  // ---- an adapter's PruningRules are applied to every request before the engine gets it
-  private Opened local(String name) {
-    throw new IllegalArgumentException(
-        "this build cannot run %s of %s (adapters in %s) yet: name a server with --url"
-            .formatted(name, model, data));
+  private OpenModel open(String name) {
+    if (url != null) return OpenModel.remote(url, served(name));
+    var folder = Path.of(model);
+    if (name.equals("base")) return OpenModel.base(folder, concurrency);
+    return OpenModel.adapter(folder, name, data, concurrency);
   }
 
   private void show(Report report, @Nullable Comparison comparison) {

@@ -11,7 +11,10 @@ import picocli.CommandLine.Command;
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
     subcommands = {
+      DemoCommand.class,
+      DistilCommand.class,
       EvalCommand.class,
+      LogitsCommand.class,
       PretrainCommand.class,
       RenderCommand.class,
       RequestsCommand.class,

@@ -20,6 +20,13 @@ public record BaseModel(
     Path folder, ChatFormat format, Decoder decoder, Weights weights, Dtype dtype)
     implements AutoCloseable {
 
+  /// Maps a model folder, to compute in the type that its weights are stored in.
+  ///
+  /// @throws ModelException if it is not a model folder, or one that is broken or not supported
+  public static BaseModel load(Path folder) {
+    return load(folder, Weights.stored(folder));
+  }
+
   /// Maps a model folder.
   ///
   /// @throws ModelException if it is not a model folder, or one that is broken or not supported
@@ -30,7 +37,7 @@ public record BaseModel(
     try {
       format = ChatFormat.load(folder);
     } catch (IllegalArgumentException e) {
-      throw new ModelException(e.getMessage(), e);
+      throw new ModelException(String.valueOf(e.getMessage()), e);
     }
     if (format.tokenizer().size() > shape.vocabulary()) {
       throw new ModelException(

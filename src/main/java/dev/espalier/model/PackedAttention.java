@@ -50,9 +50,7 @@ public final class PackedAttention implements Attention {
 
   @Override
   public Tensor attend(int layer, Tensor query, Tensor key, Tensor value) {
-    return value.scalar_type() == Dtype.F32.scalar()
-        ? flash(query, key, value)
-        : chunked(query, key, value);
+    return Dtype.F32.is(value) ? flash(query, key, value) : chunked(query, key, value);
   }
 
   private Tensor flash(Tensor query, Tensor key, Tensor value) {

@@ -273,7 +273,7 @@ public final class Safetensors {
       throw new IllegalArgumentException(name + " must be contiguous to be written");
     }
     for (var dtype : Dtype.values()) {
-      if (tensor.scalar_type() == dtype.scalar()) return dtype;
+      if (dtype.is(tensor)) return dtype;
     }
     throw new IllegalArgumentException(name + " has a dtype that is not written");
   }

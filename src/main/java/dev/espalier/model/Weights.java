@@ -4,6 +4,7 @@ import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,6 +26,19 @@ public final class Weights implements AutoCloseable {
   /// Wraps tensors that were checked already.
   Weights(SequencedMap<String, Tensor> tensors) {
     this.tensors = tensors;
+  }
+
+  /// The type that most of a model folder's tensors are stored in.
+  public static Dtype stored(Path folder) {
+    var counts = new EnumMap<Dtype, Integer>(Dtype.class);
+    for (var path : Safetensors.files(folder)) {
+      var file = Safetensors.open(path);
+      for (var name : file.names()) counts.merge(file.dtype(name), 1, Integer::sum);
+    }
+    return counts.entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .orElseThrow(() -> new ModelException(folder + " has no weights"))
+        .getKey();
   }
 
   /// Maps a model folder's weights, in the type they are stored in or cast to another.

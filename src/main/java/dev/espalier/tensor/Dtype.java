@@ -1,5 +1,6 @@
 package dev.espalier.tensor;
 
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -24,6 +25,11 @@ public enum Dtype {
   /// Bytes of one number.
   public int bytes() {
     return bytes;
+  }
+
+  /// Whether a tensor holds numbers of this type.
+  public boolean is(Tensor tensor) {
+    return tensor.scalar_type().value == scalar.value; // JavaCPP makes a new enum object each time
   }
 
   /// Options for a new tensor of this type; the caller's scope owns them.

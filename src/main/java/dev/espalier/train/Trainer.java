@@ -74,6 +74,26 @@ public final class Trainer {
     return new Report(loss, norm, trained, logprobs);
   }
 
+  /// The weighted mean of −log p over rows, without training on them.
+  public double loss(List<Row> rows, int perMicroBatch) {
+    double sum = 0;
+    double total = 0;
+    for (int from = 0; from < rows.size(); from += perMicroBatch) {
+      var part = rows.subList(from, Math.min(from + perMicroBatch, rows.size()));
+      sum += device.run(Urgency.TRAIN, () -> evaluate(part));
+      for (var row : part) for (float weight : row.weights()) total += weight;
+    }
+    return sum / total;
+  }
+
+  private double evaluate(List<Row> rows) {
+    try (var noGrad = new NoGradGuard()) {
+      var forward = learner.forward();
+      return Loss.crossEntropySum(decoder, forward.weights(), forward.adapters(), Batch.of(rows))
+          .item_float();
+    }
+  }
+
   /// Adds one micro-batch's gradients and returns the log-probabilities of its trained tokens.
   private float[] backward(List<Row> rows, double scale) {
     var batch = Batch.of(rows);

@@ -12,11 +12,11 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class EvalCommandTest {
   private static final String LINE =
@@ -133,14 +133,69 @@ class EvalCommandTest {
     assertThat(out.toString()).isEmpty();
   }
 
+  /// A random model knows nothing, so every turn is wrong, but each is answered and accounted for.
+  @Test
+  void measuresALocalModelAndItsAdapter() throws IOException {
+    var fixture = Path.of("src/test/resources/fixtures/qwen3-tiny");
+    for (var name : List.of("config.json", "generation_config.json", "model.safetensors")) {
+      Files.copy(fixture.resolve(name), dir.resolve(name));
+    }
+    var vocabulary = Json.object().put("?", 0).put("<end>", 1).put("room", 2);
+    for (int id = 3; id < 96; id++) vocabulary.put("word" + id, id);
+    Files.writeString(
+        dir.resolve("tokenizer.json"),
+        """
+        {"version":"1.0","added_tokens":[{"id":1,"content":"<end>","special":true,"single_word":false,
+        "lstrip":false,"rstrip":false,"normalized":false}],"pre_tokenizer":{"type":"Whitespace"},
+        "model":{"type":"WordLevel","unk_token":"?","vocab":%s}}\
+        """
+            .formatted(vocabulary));
+    Files.writeString(
+        dir.resolve("tokenizer_config.json"),
+        """
+        {"eos_token":"<end>","chat_template":
+        "{% for m in messages %}{{ m.content }} {% endfor %}"}\
+        """);
+    var model = dir.toString();
+    var on = file.toString();
+    var adapter = fixture.resolve("lora-all-linear").toString();
+    assertThat(
+            run(
+                "--model",
+                model,
+                "--adapter",
+                adapter,
+                "--against",
+                "base",
+                "--on",
+                on,
+                "--json",
+                "--max-tokens",
+                "3"))
+        .as(err.toString())
+        .isZero();
+    var json = Json.parse(out.toString());
+    assertThat(json.get("no_call").asInt()).isEqualTo(40);
+    assertThat(json.get("errors").asInt()).isZero();
+    assertThat(json.get("completion_tokens").asInt()).isBetween(40, 120);
+    assertThat(json.at("/comparison/n").asInt()).isEqualTo(40);
+
+    assertThat(run("--model", model, "--adapter", "ghost", "--on", on, "--data", model))
+        .isEqualTo(1);
+    assertThat(err.toString()).startsWith("espalier: no store in").hasLineCount(1);
+  }
+
   private String url() {
     return "http://127.0.0.1:" + server.getAddress().getPort() + "/v1";
   }
 
   private int run(String... arguments) {
-    return new CommandLine(new EvalCommand())
+    var all = new String[arguments.length + 1];
+    all[0] = "eval";
+    System.arraycopy(arguments, 0, all, 1, arguments.length);
+    return Main.commandLine()
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
-        .execute(arguments);
+        .execute(all);
   }
 }

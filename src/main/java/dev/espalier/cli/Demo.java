@@ -1,0 +1,133 @@
+package dev.espalier.cli;
+
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.CompletionJson;
+import dev.espalier.chat.Json;
+import dev.espalier.dataset.CapturedExamples;
+import dev.espalier.dataset.Dataset;
+import dev.espalier.dataset.DatasetConfig;
+import dev.espalier.dataset.DatasetConfig.Prune;
+import dev.espalier.env.Dialogue.Turn;
+import dev.espalier.env.PortAlder;
+import dev.espalier.eval.Evaluate;
+import dev.espalier.eval.EvaluateConfig;
+import dev.espalier.eval.Report;
+import dev.espalier.store.CaptureFilter;
+import dev.espalier.store.Example;
+import dev.espalier.store.Store;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The main job of Espalier, end to end: an application's traffic is captured, distilled into an
+/// adapter, and answered by it, at a measured gain.
+final class Demo {
+  private static final double COVERAGE = 0.95;
+  private static final double VALIDATION = 0.1;
+
+  private final DemoConfig config;
+  private final Store store;
+  private final DemoStudent student;
+  private final Consumer<ObjectNode> progress;
+
+  /// @param progress is told what happens, as it happens
+  Demo(DemoConfig config, Store store, DemoStudent student, Consumer<ObjectNode> progress) {
+    this.config = config;
+    this.store = store;
+    this.student = student;
+    this.progress = progress;
+  }
+
+  DemoResult run() {
+    long begin = System.nanoTime();
+    store.deleteRoute(DemoConfig.MODEL); // of an earlier demo in the same folder
+    var turns = turns();
+    try (var teacher = DemoTeacher.start(turns, config.delay());
+        var gateway = new DemoGateway(teacher.base(), store, student);
+        var client = new DemoClient(gateway.base())) {
+      gateway.price(config.price());
+
+      // Act one: an application talks to a large model; the gateway captures what passes.
+      var start = Instant.now();
+      var large = measure("teacher", client, turns.stream().map(Demo::example).toList());
+      int requests = client.requests();
+      var traffic = CaptureFilter.answered().model(DemoConfig.MODEL).since(start);
+      long captured = store.count(traffic);
+      progress.accept(event("captured").put("requests", requests).put("captured", captured));
+
+      // Act two: what was captured becomes an adapter of the small model.
+      var examples = CapturedExamples.read(store.captured(traffic)).examples();
+      var dataset = Dataset.of(examples, dataset(), student::tokens);
+      progress.accept(dataset.summary().toJson().put("event", "dataset"));
+      student.distil(dataset, DemoConfig.ADAPTER, progress);
+
+      // Act three: the route is switched, and the same client is answered by the adapter.
+      gateway.route(DemoConfig.MODEL, DemoConfig.ADAPTER);
+      progress.accept(event("switched").put("adapter", DemoConfig.ADAPTER));
+      var heldOut = PortAlder.evaluation().stream().map(Demo::example).toList();
+      var unseen = PortAlder.evaluationUnseen().stream().map(Demo::example).toList();
+      var distilled = measure("distilled", client, heldOut);
+      var distilledUnseen = measure("distilled_unseen", client, unseen);
+
+      // A fourth act, reinforcement, starts from that adapter and these tools.
+
+      // What it is to be compared with: no training, and no learning.
+      ChatModel pruned =
+          request -> student.base().complete(dataset.rules().apply(request).request());
+      var base = measure("base", pruned, calls(heldOut));
+      var nearest = measure("nearest", new NearestCaptured(examples), calls(heldOut));
+      double seconds = (System.nanoTime() - begin) / 1e9;
+      var scores = new DemoResult.Scores(large, base, nearest, distilled, distilledUnseen);
+      return DemoResult.of(config, requests, captured, scores, cost(traffic), seconds);
+    }
+  }
+
+  /// The first requests of as many conversations as it takes.
+  private List<Turn> turns() {
+    return PortAlder.captured(config.seed(), config.requests())
+        .flatMap(dialogue -> dialogue.turns().stream())
+        .limit(config.requests())
+        .toList();
+  }
+
+  private static Example example(Turn turn) {
+    var request = ChatRequest.of(DemoConfig.MODEL, turn.messages(), PortAlder.tools());
+    var target = CompletionJson.message(turn.answer());
+    return new Example(request, target, turn.dialogue(), turn.dialogue());
+  }
+
+  private static List<Example> calls(List<Example> examples) {
+    return examples.stream().filter(example -> !example.expected().calls().isEmpty()).toList();
+  }
+
+  private DatasetConfig dataset() {
+    return new DatasetConfig(
+        VALIDATION, config.seed(), true, Prune.SYSTEM, COVERAGE, student.context());
+  }
+
+  private Report measure(String who, ChatModel model, List<Example> examples) {
+    var report = Evaluate.run(model, examples, EvaluateConfig.ofModel(""), turn -> {});
+    progress.accept(report.toJson().put("event", "measured").put("model", who));
+    return report;
+  }
+
+  /// What a thousand of these requests cost.
+  private double cost(CaptureFilter traffic) {
+    try (var captured = store.captured(traffic)) {
+      return 1000
+          * captured
+              .map(request -> request.cost())
+              .filter(Objects::nonNull)
+              .mapToDouble(cost -> cost)
+              .average()
+              .orElse(0);
+    }
+  }
+
+  private static ObjectNode event(String name) {
+    return Json.object().put("event", name);
+  }
+}

@@ -1,0 +1,226 @@
+package dev.espalier.cli;
+
+import dev.espalier.chat.Json;
+import dev.espalier.dataset.CapturedExamples;
+import dev.espalier.dataset.Conversations;
+import dev.espalier.dataset.Dataset;
+import dev.espalier.dataset.DatasetConfig;
+import dev.espalier.dataset.DatasetException;
+import dev.espalier.dataset.ExampleFile;
+import dev.espalier.dataset.Turns;
+import dev.espalier.distil.Distil;
+import dev.espalier.distil.DistilConfig;
+import dev.espalier.distil.Sequences;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.store.Adapter;
+import dev.espalier.store.CaptureFilter;
+import dev.espalier.store.Durability;
+import dev.espalier.store.Example;
+import dev.espalier.store.Store;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `espalier distil`: an adapter from captured requests or a file of conversations.
+@Command(
+    name = "distil",
+    description = "Trains an adapter on captured requests or an OpenAI chat JSONL file.",
+    mixinStandardHelpOptions = true)
+final class DistilCommand implements Callable<Integer> {
+  @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
+  private Path model = BuiltInModel.folder();
+
+  @Option(names = "--from", description = "A JSONL file (default: the captured requests).")
+  private @Nullable Path from;
+
+  @Option(names = "--of", description = "Of captured requests: those for this model name.")
+  private @Nullable String of;
+
+  @Option(names = "--tag", description = "Of captured requests: those with this tag, NAME=VALUE.")
+  private Map<String, String> tags = Map.of();
+
+  @Option(names = "--last", description = "Of captured requests: those of the last, say, PT24H.")
+  private @Nullable Duration last;
+
+  @Option(names = "--min-score", description = "Of captured requests: with feedback of at least.")
+  private @Nullable Double minScore;
+
+  @Option(names = "--prompt-version", description = "Of captured requests: with this prompt.")
+  private @Nullable String promptVersion;
+
+  @Option(names = "--name", required = true, description = "What clients will call the adapter.")
+  private String name = "";
+
+  @Option(names = "--rank", description = "The adapter's rank; 0 trains all weights.")
+  private int rank = 16;
+
+  @Option(names = "--lr", description = "The peak learning rate (default: by the model's width).")
+  private @Nullable Double learningRate;
+
+  @Option(names = "--epochs", description = "Passes over the examples (default: ${DEFAULT-VALUE}).")
+  private int epochs = 6;
+
+  @Option(names = "--batch", description = "Sequences of a step (default: ${DEFAULT-VALUE}).")
+  private int batch = 8;
+
+  @Option(names = "--validation", description = "Fraction held out (default: ${DEFAULT-VALUE}).")
+  private double validation = 0.1;
+
+  @Option(
+      names = "--prune",
+      description = "Static prompt text to remove: system, tools (system too) or none.")
+  private String prune = "system";
+
+  @Option(names = "--skip-bad", description = "Leave bad lines out and count them.")
+  private boolean skipBad;
+
+  @Option(names = "--seed", description = "The run's seed (default: ${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Option(names = "--data", description = "The data folder (default: ${DEFAULT-VALUE}).")
+  private Path data = Path.of("espalier-data");
+
+  @Option(names = "--json", description = "One JSON object a line on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+      throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
+    }
+    var progress = new Progress(json);
+    try (var base = BaseModel.load(model);
+        var store = Store.open(data, Durability.PROCESS)) {
+      var config =
+          new DistilConfig(
+              rank,
+              32,
+              learningRate == null
+                  ? DistilConfig.learningRate(base.shape().width(), rank > 0)
+                  : learningRate,
+              epochs,
+              batch,
+              seed);
+      var dataset = dataset(base, store);
+      progress.show(dataset.summary().toJson().put("event", "dataset"));
+      var run = data.resolve("runs").resolve(name);
+      var result =
+          Distil.run(
+              base,
+              sequences(dataset.train(), base),
+              sequences(dataset.validation(), base),
+              config,
+              run,
+              progress::show);
+      if (!config.full()) keep(store, dataset, result);
+      progress.show(result.toJson().put("event", "summary").put("name", name));
+    }
+    return 0;
+  }
+
+  private static Sequences sequences(List<Example> examples, BaseModel base) {
+    return Sequences.of(Conversations.merged(examples), base.format(), base.shape().context());
+  }
+
+  private Dataset dataset(BaseModel base, Store store) {
+    var config = new DatasetConfig(validation, seed, true, pruning(), 0.95, base.shape().context());
+    return Dataset.of(
+        examples(store),
+        config,
+        conversation ->
+            base.format().encode(conversation).stream().mapToInt(s -> s.length()).max().orElse(0));
+  }
+
+  private DatasetConfig.Prune pruning() {
+    return switch (prune.toLowerCase(Locale.ROOT)) {
+      case "none" -> DatasetConfig.Prune.NOTHING;
+      case "system" -> DatasetConfig.Prune.SYSTEM;
+      case "tools" -> DatasetConfig.Prune.SYSTEM_AND_TOOLS;
+      default ->
+          throw new IllegalArgumentException("--prune is system, tools or none, not " + prune);
+    };
+  }
+
+  private List<Example> examples(Store store) {
+    if (from != null) {
+      var read = ExampleFile.read(from, Turns.ALL, skipBad);
+      if (!read.bad().isEmpty()) {
+        System.err.printf(
+            "espalier: left out %d bad lines, the first: %s%n",
+            read.bad().size(), read.bad().getFirst());
+      }
+      return read.examples();
+    }
+    var filter = CaptureFilter.answered();
+    if (of != null) filter = filter.model(of);
+    if (last != null) filter = filter.since(Instant.now().minus(last));
+    if (minScore != null) filter = filter.minScore(minScore);
+    if (promptVersion != null) filter = filter.promptVersion(promptVersion);
+    for (var tag : tags.entrySet()) filter = filter.tag(tag.getKey(), tag.getValue());
+    var read = CapturedExamples.read(store.captured(filter));
+    read.left()
+        .forEach((reason, count) ->
+            System.err.printf("espalier: left out %d requests: %s%n", count, reason));
+    if (read.examples().isEmpty()) {
+      throw new DatasetException(
+          "no captured request in %s meets these conditions: run `espalier up` and send some"
+              .formatted(data));
+    }
+    return read.examples();
+  }
+
+  private void keep(Store store, Dataset dataset, Distil.Result result) {
+    var rules = dataset.rules();
+    rules.save(result.adapter());
+    store.put(
+        new Adapter(
+            name,
+            result.adapter().toAbsolutePath().toString(),
+            model.toAbsolutePath().normalize().toString(),
+            Instant.now(),
+            rules.rules().isEmpty() ? null : rules.toJson(),
+            result.toJson().toString()));
+  }
+
+  /// What a run says while it goes: JSON lines, or a line that renews itself on a terminal.
+  record Progress(boolean json) {
+    void show(ObjectNode line) {
+      if (json) {
+        System.out.println(line);
+        return;
+      }
+      switch (line.path("event").asString("")) {
+        case "step" -> step(line);
+        case "plan" ->
+            System.out.printf(
+                "training %d parameters on %d sequences, %d tokens with loss, about %s of memory%n",
+                line.path("parameters").asLong(),
+                line.path("sequences").asLong(),
+                line.path("trained_tokens").asLong(),
+                dev.espalier.train.MemoryPlan.size(line.path("memory").asLong()));
+        case "validation" ->
+            System.out.printf("%n  validation loss %.4f%n", line.path("loss").asDouble());
+        default -> System.out.println(Json.write(line));
+      }
+    }
+
+    private static void step(ObjectNode line) {
+      int width = 30;
+      int step = line.path("step").asInt();
+      int steps = line.path("steps").asInt();
+      int full = width * step / Math.max(1, steps);
+      System.out.printf(
+          "\r  [%s%s] %d/%d  loss %.4f",
+          "#".repeat(full), "-".repeat(width - full), step, steps, line.path("loss").asDouble());
+      System.out.flush();
+    }
+  }
+}

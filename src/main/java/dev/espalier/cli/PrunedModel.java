@@ -1,0 +1,30 @@
+package dev.espalier.cli;
+
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.Completion;
+import dev.espalier.store.PruningRules;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/// An adapter that is asked as it was trained: its pruning rules are applied to every request.
+///
+/// @param unmatched counts requests without the text of some rule, which the adapter was not
+///   trained for
+record PrunedModel(ChatModel model, PruningRules rules, AtomicLong unmatched) implements ChatModel {
+  @Override
+  public Completion complete(ChatRequest request) {
+    return model.complete(pruned(request));
+  }
+
+  @Override
+  public Completion stream(ChatRequest request, Consumer<String> text) {
+    return model.stream(pruned(request), text);
+  }
+
+  private ChatRequest pruned(ChatRequest request) {
+    var pruned = rules.apply(request);
+    if (!pruned.unmatched().isEmpty()) unmatched.incrementAndGet();
+    return pruned.request();
+  }
+}

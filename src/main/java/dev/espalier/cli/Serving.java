@@ -1,0 +1,94 @@
+package dev.espalier.cli;
+
+import dev.espalier.chat.ChatModel;
+import dev.espalier.engine.Adapter;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.engine.Engine;
+import dev.espalier.engine.LocalModel;
+import dev.espalier.gateway.LocalModels;
+import dev.espalier.model.ModelException;
+import dev.espalier.model.Peft;
+import dev.espalier.store.PruningRules;
+import dev.espalier.store.Store;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// One base model in memory and the adapters of a data folder on it, loaded when they are first
+/// asked for.
+final class Serving implements LocalModels, AutoCloseable {
+  private static final int SLOTS = 32;
+
+  private final BaseModel base;
+  private final Engine engine;
+  private final Store store;
+  private final Map<String, ChatModel> loaded = new ConcurrentHashMap<>(); // by name and version
+  private final AtomicLong unmatched = new AtomicLong();
+
+  Serving(BaseModel base, Store store) {
+    this.base = base;
+    this.store = store;
+    this.engine = new Engine(base, SLOTS);
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
+  /// Requests to an adapter that lacked the static text it was trained to do without.
+  long unmatched() {
+    return unmatched.get();
+  }
+
+  @Override
+  public @Nullable ChatModel find(String name) {
+    if (name.equals(base.name())) return new LocalModel(engine, null);
+    return store
+        .adapter(name)
+        .map(row -> loaded.computeIfAbsent(name + "@" + row.created(), v -> load(v, row)))
+        .orElse(null);
+  }
+
+  private ChatModel load(String version, dev.espalier.store.Adapter row) {
+    if (!Path.of(row.base())
+        .toAbsolutePath()
+        .normalize()
+        .getFileName()
+        .toString()
+        .equals(base.name())) {
+      throw new ModelException(
+          "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
+              .formatted(row.name(), row.base(), base.name(), row.base()));
+    }
+    var lora = Device.cpu().run(Urgency.DECODE, () -> Peft.load(Path.of(row.path()), base.shape()));
+    var model = new LocalModel(engine, new Adapter(row.name(), version, lora));
+    var rules =
+        row.pruningRule() == null ? PruningRules.NONE : PruningRules.fromJson(row.pruningRule());
+    return rules.rules().isEmpty() ? model : new PrunedModel(model, rules, unmatched);
+  }
+
+  @Override
+  public List<String> names() {
+    var names = new ArrayList<String>();
+    names.add(base.name());
+    for (var adapter : store.adapters()) names.add(adapter.name());
+    return names;
+  }
+
+  @Override
+  public String token(String model, int id) {
+    return base.format().tokenizer().decode(id);
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+    base.close();
+  }
+}

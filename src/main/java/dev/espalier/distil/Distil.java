@@ -1,0 +1,145 @@
+package dev.espalier.distil;
+
+import dev.espalier.chat.Json;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.train.AdamW;
+import dev.espalier.train.Checkpoint;
+import dev.espalier.train.MemoryPlan;
+import dev.espalier.train.Schedule;
+import dev.espalier.train.Trainer;
+import dev.espalier.train.TrainingException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.Tensor;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Supervised fine-tuning on completions: the loss is on what the model is to say and on nothing
+/// else.
+///
+/// As "LoRA Without Regret" has it: every linear layer, alpha 32, AdamW without decay, small
+/// batches. The adapter kept is the one of the lowest validation loss. A run is a function of its
+/// data, config and seed: killed and started again with the same folder, it ends with the same
+/// bits.
+public final class Distil {
+  private static final int ROWS_AT_ONCE = 4;
+  private static final double CLIP = 1.0;
+
+  private Distil() {}
+
+  /// What a run did.
+  ///
+  /// @param adapter the folder of the best adapter: PEFT, or a model folder for full fine-tuning
+  public record Result(
+      Path adapter,
+      int steps,
+      int bestStep,
+      double validationLoss,
+      long parameters,
+      int sequences,
+      long trainedTokens) {
+    /// The numbers for people and programs.
+    public ObjectNode toJson() {
+      return Json.object()
+          .put("adapter", adapter.toString())
+          .put("steps", steps)
+          .put("best_step", bestStep)
+          .put("validation_loss", validationLoss)
+          .put("parameters", parameters)
+          .put("sequences", sequences)
+          .put("trained_tokens", trainedTokens);
+    }
+  }
+
+  /// Trains to the end, from the newest checkpoint of the run if there is one.
+  ///
+  /// @param validation may be empty: then the last adapter is the best
+  /// @param run the run's folder: checkpoints, and `best`
+  /// @param progress is handed the plan, a record a step and a record a validation
+  /// @throws TrainingException if there is nothing to train, not enough memory, or the loss is not
+  ///   finite
+  public static Result run(
+      BaseModel base,
+      Sequences train,
+      Sequences validation,
+      DistilConfig config,
+      Path run,
+      Consumer<ObjectNode> progress) {
+    if (train.trainedTokens() == 0) throw new TrainingException("zero tokens to train on");
+    int epoch = train.stepsAnEpoch(config.batch());
+    int steps = epoch * config.epochs();
+    var schedule = new Schedule(config.learningRate(), Math.max(1, steps / 20), steps / 2, steps);
+    try (var student = Student.of(base, config);
+        var adam = new AdamW(student.learner().parameters(), AdamW.Config.withDecay(0))) {
+      long parameters =
+          student.learner().parameters().values().stream().mapToLong(Tensor::numel).sum();
+      progress.accept(plan(base, train, parameters, steps));
+      var trainer =
+          new Trainer(base.decoder(), student.learner(), List.of(new Trainer.Part(adam, 1)), CLIP);
+      var tensors = state(student, adam);
+      int step = 0;
+      var best = Best.NONE;
+      var checkpoint = Checkpoint.latest(run);
+      if (checkpoint != null) {
+        checkpoint.restore(tensors);
+        step = checkpoint.progress().path("step").asInt();
+        best = Best.of(checkpoint.progress());
+        adam.resume(step);
+      }
+
+      while (step < steps) {
+        var rows = train.step(step, config.batch(), config.seed());
+        var report = trainer.step(rows, ROWS_AT_ONCE, schedule.at(step));
+        step++;
+        progress.accept(
+            line("step", step, steps)
+                .put("loss", report.loss())
+                .put("gradient_norm", report.gradientNorm())
+                .put("trained_tokens", report.trainedTokens()));
+        if (step % epoch != 0) continue;
+        double loss =
+            validation.all().isEmpty()
+                ? -step // no validation: later is better
+                : trainer.loss(Sequences.pack(validation.all()), ROWS_AT_ONCE);
+        if (loss < best.loss()) {
+          best = new Best(step, loss);
+          student.save(run.resolve("best"));
+        }
+        progress.accept(line("validation", step, steps).put("loss", loss));
+        Checkpoint.save(run, step, tensors, best.toJson().put("step", step), 1);
+      }
+      return new Result(
+          run.resolve("best"),
+          steps,
+          best.step(),
+          best.loss(),
+          parameters,
+          train.all().size(),
+          train.trainedTokens() * config.epochs());
+    }
+  }
+
+  private static ObjectNode plan(BaseModel base, Sequences train, long parameters, int steps) {
+    var memory =
+        MemoryPlan.of(base.shape(), base.dtype(), parameters, ROWS_AT_ONCE, train.longestRow());
+    memory.check(MemoryPlan.available());
+    return line("plan", 0, steps)
+        .put("sequences", train.all().size())
+        .put("tokens", train.tokens())
+        .put("trained_tokens", train.trainedTokens())
+        .put("parameters", parameters)
+        .put("memory", memory.total());
+  }
+
+  private static ObjectNode line(String event, int step, int steps) {
+    return Json.object().put("event", event).put("step", step).put("steps", steps);
+  }
+
+  private static SequencedMap<String, Tensor> state(Student student, AdamW adam) {
+    var out = new LinkedHashMap<>(student.learner().parameters());
+    out.putAll(adam.state());
+    return out;
+  }
+}
