@@ -1,14 +1,15 @@
 """Runs ./espalier and reads the JSON lines that it prints."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
-ESPALIER = Path(__file__).resolve().parents[2] / "espalier"
+ESPALIER = Path(os.environ.get("INTEROP_CHECKOUT", Path(__file__).resolve().parents[2])) / "espalier"
 
 
 def lines(*arguments):
     done = subprocess.run([ESPALIER, *map(str, arguments), "--json"], capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         raise SystemExit(f"espalier {arguments[0]} failed: {done.stderr.strip()}")
-    return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    return [json.loads(line) for line in done.stdout.split("\n") if line]

@@ -24,7 +24,7 @@ import script
 from upstream import Upstream
 
 HERE = Path(__file__).resolve().parent
-REPO = HERE.parents[1]
+REPO = Path(os.environ.get("INTEROP_CHECKOUT", HERE.parents[1]))  # the Espalier that is put to the test
 KEY = "sk-interop-0123456789abcdef"
 SCRIPT = json.dumps({"scenarios": script.SCENARIOS, "text": script.TEXT, "tools": script.TOOLS, "usage": script.USAGE})
 CLIENT_SECONDS = 150
@@ -83,7 +83,7 @@ def run_client(checks, name, command, address, wire):
     except subprocess.TimeoutExpired:
         checks.record(False, name, f"not done after {CLIENT_SECONDS} s")
         return
-    results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    results = [json.loads(line) for line in done.stdout.split("\n") if line.startswith("{")]
     for result in results:
         checks.record(result["ok"], f"{name}: {result['case']}", result["why"])
     checks.record(done.returncode == 0 and bool(results), f"{name} ended well", done.stderr[-400:])
@@ -94,7 +94,7 @@ def captured(data):
     done = subprocess.run([REPO / "espalier", "requests", "--data", data, "--json"], capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         sys.exit(f"interop: `espalier requests` failed: {done.stderr.strip()}")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.split("\n") if line]  # not splitlines: U+2028 is text
 
 
 def main():
@@ -115,6 +115,8 @@ def main():
                 process, address = start_gateway(upstream, data, log)
             for name, command in commands(options.only.split(",") if options.only else ()).items():
                 run_client(checks, name, command, address, wire)
+            upstream.wait_until_idle(10)
+            time.sleep(0.5)  # for the gateway to notice that a client has left
         finally:
             if process:
                 stop(process)

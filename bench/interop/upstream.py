@@ -18,12 +18,16 @@ MODELS = {"object": "list", "data": [{"id": "scripted-1", "object": "model", "cr
 
 
 class Exchange:
-    """One request as it came and the bytes that were sent back (before compression); `whole` once all were."""
+    """One request as it came and the bytes that were sent back, before compression.
+
+    `whole` once all of them were sent, `over` once no more will be.
+    """
 
     def __init__(self, path, headers, body):
         self.path, self.headers, self.body = path, headers, body
         self.scenario = self.nonce = self.truth = None
-        self.status, self.sent, self.whole, self.stream = 0, b"", False, False
+        self.status, self.sent, self.stream = 0, b"", False
+        self.whole = self.over = False
 
 
 class Upstream(ThreadingHTTPServer):
@@ -45,6 +49,12 @@ class Upstream(ThreadingHTTPServer):
             self.exchanges.append(exchange)
             return earlier
 
+    def wait_until_idle(self, seconds):
+        """Waits until every request has been answered or given up."""
+        deadline = time.monotonic() + seconds
+        while not all(e.over for e in list(self.exchanges)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def handle_error(self, request, client_address):
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
@@ -59,6 +69,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         exchange = Exchange(self.path, self.headers, b"")
+        exchange.over = True
         self.server.remember(exchange)
         found = self.path == "/v1/models"
         self.reply(exchange, 200 if found else 404,
@@ -66,6 +77,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         exchange = Exchange(self.path, self.headers, self.read_body())
+        try:
+            self.answer(exchange)
+        finally:
+            exchange.over = True
+
+    def answer(self, exchange):
         request = json.loads(exchange.body)
         exchange.scenario, exchange.nonce = script.mark_of(request) or (None, None)
         exchange.stream = bool(request.get("stream"))

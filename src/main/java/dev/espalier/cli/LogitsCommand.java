@@ -41,7 +41,8 @@ final class LogitsCommand implements Callable<Integer> {
   @Option(names = "--all", description = "The scores of every position, not of the last alone.")
   private boolean all;
 
-  @Option(names = "--json", description = "The output is JSON with or without this.")
+  @Option(names = "--json", description = "Accepted like everywhere; the output is always JSON.")
+  @SuppressWarnings("UnusedVariable")
   private boolean json;
 
   @Override

@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
       EvalCommand.class,
       LogitsCommand.class,
       PretrainCommand.class,
+      RenderCommand.class,
       RequestsCommand.class,
       TokensCommand.class,
       UpCommand.class

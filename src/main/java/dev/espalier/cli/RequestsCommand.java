@@ -5,20 +5,17 @@ import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.CapturedRequest;
 import dev.espalier.store.Feedback;
 import dev.espalier.store.Store;
-import dev.espalier.store.StoreException;
 import dev.espalier.store.TokenUsage;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -67,16 +64,12 @@ final class RequestsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    var out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+    var out = Objects.requireNonNull(spec).commandLine().getOut();
     try (var store = Store.openExisting(data)) {
       store.captured(filter()).forEach(request -> out.println(json ? json(request) : row(request)));
-      out.flush();
-      return 0;
-    } catch (StoreException | IllegalArgumentException e) {
-      if (spec == null) throw e;
-      CommandLine commandLine = spec.commandLine();
-      throw new ParameterException(commandLine, String.valueOf(e.getMessage()), e);
     }
+    out.flush();
+    return 0;
   }
 
   private CaptureFilter filter() {

@@ -7,11 +7,9 @@ import dev.espalier.gateway.Gateway;
 import dev.espalier.gateway.GatewayConfig;
 import dev.espalier.gateway.LocalModels;
 import dev.espalier.gateway.Upstream;
-import dev.espalier.model.ModelException;
 import dev.espalier.store.Api;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Store;
-import dev.espalier.store.StoreException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,12 +17,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /// `espalier up`: runs the gateway until it is stopped.
 @Command(
@@ -33,6 +30,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class UpCommand implements Callable<Integer> {
   private static final String CONFIG = "espalier.json";
+  private static final Logger HTTP_LOG = Logger.getLogger("io.helidon");
 
   @Option(names = "--upstream", description = "Base URL of the provider; /v1 if it has no path.")
   private @Nullable URI upstream;
@@ -69,20 +67,19 @@ final class UpCommand implements Callable<Integer> {
   @Option(names = "--json", description = "One JSON object a line on stdout.")
   private boolean json;
 
-  @Spec private @Nullable CommandSpec spec;
-
   @Override
   public Integer call() throws InterruptedException {
-    try {
-      var settings = settings();
-      var store = Store.open(data, parseDurability());
-      var serving = serving(store);
-      var gateway = Gateway.start(settings, store, serving == null ? LocalModels.none() : serving);
-      closeAtExit(gateway, store);
-      announce("http://%s:%d".formatted(settings.host(), gateway.port()));
-    } catch (IllegalArgumentException | StoreException | ModelException e) {
-      throw new ParameterException(commandLine(), String.valueOf(e.getMessage()), e);
+    HTTP_LOG.setLevel(Level.WARNING);
+    var settings = settings();
+    var store = Store.open(data, parseDurability());
+    var serving = serving(store);
+    if (settings.upstreams().isEmpty() && serving == null) {
+      throw new IllegalArgumentException(
+          "nothing to serve: name a provider with --upstream URL, or a model with --model DIR");
     }
+    var gateway = Gateway.start(settings, store, serving == null ? LocalModels.none() : serving);
+    closeAtExit(gateway, store);
+    announce("http://%s:%d".formatted(settings.host(), gateway.port()));
     Thread.currentThread().join();
     return 0;
   }
@@ -95,12 +92,8 @@ final class UpCommand implements Callable<Integer> {
     return new Serving(BaseModel.load(folder), store);
   }
 
-  private picocli.CommandLine commandLine() {
-    if (spec == null) throw new IllegalStateException("picocli sets the spec");
-    return spec.commandLine();
-  }
-
-  /// The file's settings; what the command line says goes before them.
+  /// The file's settings with the command line's put over them. `--upstream` answers the models
+  /// that none of the file's upstreams does.
   private GatewayConfig settings() {
     var upstreams = upstream == null ? List.<Upstream>of() : List.of(commandLineUpstream(upstream));
     var defaults = GatewayConfig.of(7700, upstreams.toArray(Upstream[]::new));
@@ -109,10 +102,6 @@ final class UpCommand implements Callable<Integer> {
         config != null || Files.exists(file)
             ? ConfigFile.read(file, System.getenv(), defaults)
             : defaults;
-    if (settings.upstreams().isEmpty()) {
-      throw new IllegalArgumentException(
-          "nothing to serve: name a provider with --upstream URL, or several in " + file);
-    }
     return settings
         .listeningOn(host == null ? settings.host() : host, port == null ? settings.port() : port)
         .restricted(settings.requireKey() || requireKey, settings.noEgress() || noEgress);

@@ -37,7 +37,7 @@ public record BaseModel(
     try {
       format = ChatFormat.load(folder);
     } catch (IllegalArgumentException e) {
-      throw new ModelException(e.getMessage(), e);
+      throw new ModelException(String.valueOf(e.getMessage()), e);
     }
     if (format.tokenizer().size() > shape.vocabulary()) {
       throw new ModelException(

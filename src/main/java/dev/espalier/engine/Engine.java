@@ -186,11 +186,12 @@ public final class Engine implements AutoCloseable {
   /// Draws a token for each row of (B, 1, V).
   private void sample(List<Generation> rows, Tensor logits) {
     int vocabulary = base.shape().vocabulary();
+    int known = Math.min(vocabulary, base.format().tokenizer().size()); // padded heads have more
     var scores = new float[rows.size() * vocabulary];
     logits.contiguous().data_ptr_float().get(scores);
     for (int i = 0; i < rows.size(); i++) {
       var generation = rows.get(i);
-      var draw = generation.sampler.draw(scores, i * vocabulary, vocabulary);
+      var draw = generation.sampler.draw(scores, i * vocabulary, known);
       generation.last = draw.id();
       generation.length++;
       generation.sampled++;

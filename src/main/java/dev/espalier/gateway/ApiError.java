@@ -38,6 +38,10 @@ final class ApiError extends RuntimeException {
     return new ApiError(e.status(), String.valueOf(e.getMessage()), null, null);
   }
 
+  static ApiError internal(RuntimeException e) {
+    return new ApiError(500, "The gateway failed: " + e.getMessage(), null, "internal_error");
+  }
+
   int status() {
     return status;
   }

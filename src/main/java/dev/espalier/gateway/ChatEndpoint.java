@@ -5,6 +5,7 @@ import dev.espalier.store.Api;
 import dev.espalier.store.Outcome;
 import dev.espalier.store.Route.Target;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -13,6 +14,8 @@ import java.util.concurrent.Semaphore;
 
 /// `POST /v1/chat/completions` and `POST /anthropic/v1/messages`.
 final class ChatEndpoint implements Handler {
+  private static final System.Logger LOG = System.getLogger(ChatEndpoint.class.getName());
+
   private final Api api;
   private final Routes routes;
   private final LocalModels local;
@@ -69,6 +72,12 @@ final class ChatEndpoint implements Handler {
       answer(exchange, chat, routes.targets(exchange.model(), api), response);
     } catch (ApiError e) {
       fail(exchange, e, response);
+    } catch (CloseConnectionException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      if (response.isSent()) throw e;
+      LOG.log(System.Logger.Level.ERROR, "a request failed", e);
+      fail(exchange, ApiError.internal(e), response);
     }
   }
 

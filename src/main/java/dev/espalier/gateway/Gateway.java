@@ -2,7 +2,6 @@ package dev.espalier.gateway;
 
 import dev.espalier.store.Api;
 import dev.espalier.store.Store;
-import dev.espalier.store.StoreException;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
@@ -79,8 +78,7 @@ public final class Gateway implements AutoCloseable {
         .get("/metrics", (req, res) -> send(res, metrics.text(store.queuedBytes()), PROMETHEUS))
         .any(Gateway::unknown)
         .error(ApiError.class, Gateway::fail)
-        .error(StoreException.class, (req, res, e) -> broken(req, res, e))
-        .error(IllegalStateException.class, (req, res, e) -> broken(req, res, e));
+        .error(RuntimeException.class, Gateway::broken);
   }
 
   private static void checked(
@@ -95,9 +93,9 @@ public final class Gateway implements AutoCloseable {
     throw new ApiError(404, what + " is not served here", null, "unknown_url");
   }
 
-  private static void broken(ServerRequest request, ServerResponse response, Exception e) {
+  private static void broken(ServerRequest request, ServerResponse response, RuntimeException e) {
     LOG.log(System.Logger.Level.ERROR, "a request failed", e);
-    fail(request, response, new ApiError(500, "The gateway failed: " + e, null, "internal_error"));
+    fail(request, response, ApiError.internal(e));
   }
 
   private static String path(Api api) {

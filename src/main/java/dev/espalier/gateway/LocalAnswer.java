@@ -45,9 +45,9 @@ final class LocalAnswer {
 
   /// @throws ApiError if there is no answer and nothing was sent yet
   void run(ChatRequest request, ServerResponse response) {
-    var model = models.find(name);
-    if (model == null) throw ApiError.unknownModel(name);
     try {
+      var model = models.find(name);
+      if (model == null) throw ApiError.unknownModel(name);
       var requests = choices(request);
       if (exchange.wantsStream()) stream(model, requests, response);
       else plain(model, requests, response);

@@ -36,6 +36,11 @@ public final class Lora implements AutoCloseable {
     this.sites = sites;
   }
 
+  /// An adapter of given matrices, which it owns from then on.
+  public static Lora of(SequencedMap<String, Site> sites) {
+    return new Lora(sites);
+  }
+
   /// A new adapter, which changes nothing until it is trained: A uniform in ±1/√in, as PEFT has it,
   /// and B zero.
   public static Lora fresh(ModelShape shape, LoraConfig config, long seed) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -39,11 +40,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   }
 
   private static Stack stack(
-      Scope scope,
-      String linear,
-      LinkedHashSet<Lora> distinct,
-      List<@Nullable Lora> rows,
-      Dtype dtype) {
+      Scope scope, String linear, Set<Lora> distinct, List<@Nullable Lora> rows, Dtype dtype) {
     var as = new TensorVector();
     var bs = new TensorVector();
     var masks = new TensorVector();

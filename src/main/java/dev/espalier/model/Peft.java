@@ -72,12 +72,12 @@ public final class Peft {
       for (var linear : linears) {
         var a = PREFIX + linear.name() + ".lora_A.weight";
         var b = PREFIX + linear.name() + ".lora_B.weight";
-        if (!names.remove(a) | !names.remove(b)) {
-          if (file.names().contains(a) || file.names().contains(b)) {
-            throw new ModelException(folder + ": " + linear.name() + " has only one of A and B");
-          }
-          continue;
+        boolean hasA = names.remove(a);
+        boolean hasB = names.remove(b);
+        if (hasA != hasB) {
+          throw new ModelException(folder + ": " + linear.name() + " has only one of A and B");
         }
+        if (!hasA) continue;
         int rank = (int) setting(config, "rank_pattern", linear.name(), config.path("r").asInt());
         check(folder, a, file.shape(a), rank, linear.in());
         check(folder, b, file.shape(b), linear.out(), rank);
@@ -136,9 +136,8 @@ public final class Peft {
   }
 
   private static boolean isOff(JsonNode value) {
-    return value.isNull()
-        || value.isBoolean() && !value.asBoolean()
-        || value.isEmpty() && value.isContainer();
+    if (value.isBoolean()) return !value.asBoolean();
+    return value.isContainer() ? value.isEmpty() : value.isNull();
   }
 
   /// A layer's own value where a pattern names it, as PEFT matches: the pattern at the end of the

@@ -62,14 +62,25 @@ final class Reserved {
     }
     int start = 0;
     for (int end = 0; end <= lower.length(); end++) {
-      if (end < lower.length() && Character.isLetterOrDigit(lower.charAt(end))) continue;
+      boolean inside = end < lower.length() && isNameCharacter(lower.charAt(end));
+      if (inside) continue;
       if (end > start && !allowed(lower.substring(start, end), banned)) return false;
       start = end + 1;
     }
     return true;
   }
 
+  private static boolean isNameCharacter(char c) {
+    return Character.isLetterOrDigit(c) || c == '_';
+  }
+
+  /// @param word of a text, or a name such as move_date, whose parts count too
   private static boolean allowed(String word, Set<String> banned) {
-    return !banned.contains(word) && !(word.length() < 4 && CODE.matcher(word).matches());
+    if (banned.contains(word) || (word.length() < 4 && CODE.matcher(word).matches())) return false;
+    if (word.indexOf('_') < 0) return true;
+    for (var part : word.split("_")) {
+      if (banned.contains(part)) return false;
+    }
+    return true;
   }
 }

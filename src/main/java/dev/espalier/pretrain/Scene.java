@@ -421,6 +421,15 @@ final class Scene {
     }
   }
 
+  /// Questions about what the system prompt tells.
+  void inquiry() {
+    for (var fact : shop.facts()) {
+      if (!dice.chance(0.5)) continue;
+      user(fact.question());
+      say(fact.statement());
+    }
+  }
+
   void goodbye() {
     user(phrases.say("thanks", dice));
     say(phrases.say("welcome", dice));

@@ -50,8 +50,26 @@ record Sgd(Map<String, List<Tool>> services, List<Dialogue> dialogues) {
   ///
   /// @throws UncheckedIOException if a file is missing or cannot be read
   static Sgd load(Path folder, String split) {
-    var services = new LinkedHashMap<String, List<Tool>>();
     var dialogues = new ArrayList<Dialogue>();
+    try (var lines =
+        new BufferedReader(
+            new InputStreamReader(
+                new GZIPInputStream(Files.newInputStream(folder.resolve(split + ".jsonl.gz"))),
+                StandardCharsets.UTF_8))) {
+      for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+        dialogues.add(dialogue(Json.parse(line)));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the SGD data in " + folder, e);
+    }
+    return new Sgd(services(folder, split), List.copyOf(dialogues));
+  }
+
+  /// Reads the services of a split.
+  ///
+  /// @throws UncheckedIOException if the file is missing or cannot be read
+  static Map<String, List<Tool>> services(Path folder, String split) {
+    var services = new LinkedHashMap<String, List<Tool>>();
     try {
       var schema = Json.parse(Files.readString(folder.resolve("services_" + split + ".json")));
       for (var service : schema.properties()) {
@@ -59,18 +77,10 @@ record Sgd(Map<String, List<Tool>> services, List<Dialogue> dialogues) {
         for (var tool : service.getValue().get("tools")) tools.add(Tool.of(tool));
         services.put(service.getKey(), List.copyOf(tools));
       }
-      var file = Files.newInputStream(folder.resolve(split + ".jsonl.gz"));
-      try (var lines =
-          new BufferedReader(
-              new InputStreamReader(new GZIPInputStream(file), StandardCharsets.UTF_8))) {
-        for (var line = lines.readLine(); line != null; line = lines.readLine()) {
-          dialogues.add(dialogue(Json.parse(line)));
-        }
-      }
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the SGD data in " + folder, e);
+      throw new UncheckedIOException("cannot read the SGD services in " + folder, e);
     }
-    return new Sgd(services, List.copyOf(dialogues));
+    return services;
   }
 
   private static Dialogue dialogue(JsonNode json) {

@@ -138,7 +138,7 @@ public final class SgdCalls {
   /// Chooses the evaluation set again, at most a call a dialogue: how the list came about.
   static List<Example> choose(Path sgd) {
     var dev = Sgd.load(sgd, "dev");
-    var train = SgdConversations.allowed(Sgd.load(sgd, "train")).services();
+    var train = Sgd.services(sgd, "train").keySet();
     var dice = Dice.of(SEED, 0);
     var out = new ArrayList<Example>();
     for (var dialogue : dice.shuffled(dev.dialogues())) {
@@ -150,7 +150,7 @@ public final class SgdCalls {
       int message = dice.pick(calls);
       var known = new HashSet<String>();
       for (var service : dialogue.services()) {
-        if (train.containsKey(service)) known.addAll(names(dev.services().get(service)));
+        if (train.contains(service)) known.addAll(names(dev.tools(List.of(service))));
       }
       boolean ours =
           dialogue.turns().get(message) instanceof Call call && known.contains(call.tool());

@@ -1,5 +1,6 @@
 package dev.espalier.pretrain;
 
+import dev.espalier.pretrain.Facts.Fact;
 import dev.espalier.pretrain.Skill.Family;
 import dev.espalier.pretrain.Skill.Verb;
 import dev.espalier.pretrain.Tool.Argument;
@@ -18,13 +19,15 @@ import org.jspecify.annotations.Nullable;
 /// @param references the code of each noun, which tools about it take and return
 /// @param today what the system prompt says, null if it does not
 /// @param defaults values of arguments that nobody gives, by argument name
+/// @param facts what the system prompt tells
 record Shop(
     String name,
     String trade,
     List<Skill> skills,
     Map<String, Slot> references,
     @Nullable LocalDate today,
-    Map<String, Object> defaults) {
+    Map<String, Object> defaults,
+    List<Fact> facts) {
 
   /// The value that the argument takes if nobody gives it, or null.
   @Nullable Object otherwise(Slot slot) {
@@ -42,11 +45,15 @@ record Shop(
                 && other.verb().family() == skill.verb().family());
   }
 
+  /// Which descriptions a shop's tools have.
+  private record Described(boolean tools, boolean arguments) {}
+
   /// Makes shops.
   static final class Maker {
     private final Slots slots;
     private final Values values;
     private final Words words;
+    private final Facts facts;
     private final List<Verb> verbs = Verb.load();
     private final List<String> trades = Lines.of("nouns.txt");
 
@@ -54,6 +61,7 @@ record Shop(
       this.slots = slots;
       this.values = values;
       this.words = words;
+      this.facts = new Facts(words);
     }
 
     /// @param size how many tools
@@ -63,7 +71,7 @@ record Shop(
       if (dice.chance(0.2)) nouns.set(0, words.word(dice));
       var references = new HashMap<String, Slot>();
       var style = dice.below(10);
-      var described = dice.chance(0.9);
+      var described = new Described(dice.chance(0.9), dice.chance(0.6));
       for (var noun : nouns) {
         references.put(noun, styled(slots.reference(noun, dice), style, described));
       }
@@ -84,11 +92,12 @@ record Shop(
           skills,
           references,
           today,
-          defaults(skills, today, dice));
+          defaults(skills, today, dice),
+          facts.draw(dice.oneOf(0, 0, 0, 1, 2, 4), dice));
     }
 
     private Skill skill(
-        String noun, @Nullable Slot reference, int style, boolean described, Dice dice) {
+        String noun, @Nullable Slot reference, int style, Described described, Dice dice) {
       var verb = dice.pick(verbs);
       if (verb.family() != Family.CREATE && dice.chance(0.4)) verb = dice.pick(verbs);
       var own = new LinkedHashMap<String, Slot>();
@@ -104,7 +113,7 @@ record Shop(
           };
       for (int i = 0; i < count; i++) {
         var slot = styled(slots.draw(dice), style, described);
-        if (own.values().stream().anyMatch(other -> other.label().equals(slot.label()))) continue;
+        if (own.values().stream().anyMatch(slot::soundsLike)) continue;
         own.putIfAbsent(slot.name(), slot.required(slot.kind() != Kind.FLAG && dice.chance(0.7)));
       }
       if (own.isEmpty()) {
@@ -117,7 +126,9 @@ record Shop(
       var arguments = list.stream().map(Slot::argument).toList();
       var tool =
           new Tool(
-              toolName(verb, noun, style), described ? about(verb, noun, dice) : "", arguments);
+              toolName(verb, noun, style),
+              described.tools() ? about(verb, noun, dice) : "",
+              arguments);
       return new Skill(tool, List.copyOf(list), verb, noun);
     }
 
@@ -133,12 +144,16 @@ record Shop(
       return false;
     }
 
-    private static Slot styled(Slot slot, int style, boolean described) {
+    private static Slot styled(Slot slot, int style, Described described) {
       var old = slot.argument();
       var name = style == 7 ? camel(old.name()) : old.name();
       var argument =
           new Argument(
-              name, old.type(), described ? old.description() : "", old.choices(), old.required());
+              name,
+              old.type(),
+              described.arguments() ? old.description() : "",
+              old.choices(),
+              old.required());
       return new Slot(
           argument,
           slot.kind(),

@@ -28,6 +28,11 @@ record Slot(
     return new Slot(changed, kind, label, unit, form, synonyms, ways);
   }
 
+  /// Whether what people call one could mean the other.
+  boolean soundsLike(Slot other) {
+    return label.contains(other.label) || other.label.contains(label);
+  }
+
   String name() {
     return argument.name();
   }

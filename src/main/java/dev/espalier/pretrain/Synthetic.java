@@ -42,6 +42,7 @@ final class Synthetic {
       if (quick) scene.quick();
       else scene.errand();
       if (dice.chance(0.04)) scene.smallTalk();
+      if (dice.chance(0.4)) scene.inquiry();
     }
     if (dice.chance(0.2)) scene.goodbye();
     return new Conversation(shop.skills().stream().map(Skill::tool).toList(), turns);

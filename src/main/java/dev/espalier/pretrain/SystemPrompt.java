@@ -55,6 +55,7 @@ final class SystemPrompt {
           Phrases.fill(
               dice.pick(DEFAULTS), dice, "label", slot.label(), "v", entry.getValue().toString()));
     }
+    for (var fact : shop.facts()) sentences.add(fact.statement());
     if (sentences.isEmpty() && dice.chance(0.4)) return null;
     for (var rule : dice.some(rules, dice.oneOf(0, 0, 1, 2, 3, 5, 8, 12))) {
       sentences.add(Phrases.fill(rule, dice));

@@ -29,15 +29,15 @@ final class CapturedTable {
 
   private CapturedTable() {}
 
-  static void insert(Connection connection, CapturedRequest request, byte @Nullable [] rawStream)
+  static void insert(Connection connection, CapturedRequest request, byte @Nullable [] packed)
       throws SQLException {
     try (var statement = connection.prepareStatement(INSERT)) {
-      bind(statement, request, rawStream);
+      bind(statement, request, packed);
       statement.executeUpdate();
     }
   }
 
-  private static void bind(PreparedStatement row, CapturedRequest of, byte @Nullable [] rawStream)
+  private static void bind(PreparedStatement row, CapturedRequest of, byte @Nullable [] packed)
       throws SQLException {
     var usage = of.usage();
     int i = 1;
@@ -51,7 +51,7 @@ final class CapturedTable {
     row.setBoolean(i++, of.streamed());
     row.setBytes(i++, of.request());
     row.setBytes(i++, of.response());
-    row.setBytes(i++, rawStream == null ? null : Packed.pack(rawStream));
+    row.setBytes(i++, packed);
     row.setInt(i++, of.status());
     row.setString(i++, of.outcome().wire());
     row.setString(i++, Json.write(of.tags()));

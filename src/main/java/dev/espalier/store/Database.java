@@ -13,7 +13,6 @@ import org.flywaydb.core.api.FlywayException;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConfig.JournalMode;
 import org.sqlite.SQLiteConfig.SynchronousMode;
-import org.sqlite.SQLiteConfig.TransactionMode;
 
 /// The SQLite file: how it is created and how connections to it are set up.
 final class Database {
@@ -61,7 +60,6 @@ final class Database {
 
   static Connection writing(Path file, Durability durability) throws SQLException {
     var config = new SQLiteConfig();
-    config.setTransactionMode(TransactionMode.IMMEDIATE);
     config.setSynchronous(SynchronousMode.valueOf(durability.synchronous()));
     return connect(file, config);
   }

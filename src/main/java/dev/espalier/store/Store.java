@@ -52,11 +52,13 @@ public final class Store implements AutoCloseable {
   /// @param rawStream the bytes of the stream that `request.response()` was reassembled from
   public CompletableFuture<@Nullable Void> capture(
       CapturedRequest request, byte @Nullable [] rawStream) {
-    var size = request.request().length + request.response().length;
+    // Packed here and not by the writer: callers are many, the writer is one.
+    var packed = rawStream == null ? null : Packed.pack(rawStream);
+    long size = (long) request.request().length + request.response().length;
     return writer.submit(
-        size + (rawStream == null ? 0 : rawStream.length),
+        size + (packed == null ? 0 : packed.length),
         connection -> {
-          CapturedTable.insert(connection, request, rawStream);
+          CapturedTable.insert(connection, request, packed);
           return null;
         });
   }

@@ -52,7 +52,6 @@ final class Writer {
   Writer(Path file, Durability durability) {
     try {
       connection = Database.writing(file, durability);
-      connection.setAutoCommit(false);
     } catch (SQLException e) {
       throw new StoreException("cannot write to %s: %s".formatted(file, e.getMessage()), e);
     }
@@ -127,8 +126,9 @@ final class Writer {
   /// take the others with it.
   private void commit(List<Job<?>> batch) {
     try {
+      execute("BEGIN IMMEDIATE");
       for (var job : batch) job.run(connection);
-      connection.commit();
+      execute("COMMIT");
       for (var job : batch) job.committed();
     } catch (SQLException | RuntimeException e) {
       rollback();
@@ -147,9 +147,17 @@ final class Writer {
 
   private void rollback() {
     try {
-      connection.rollback();
+      execute("ROLLBACK");
     } catch (SQLException ignored) {
       // SQLite has already rolled back by itself after a full disk or an I/O error.
+    }
+  }
+
+  /// Transactions in SQL: the driver would begin the next one at once, and keep others from writing
+  /// while nothing happens here.
+  private void execute(String sql) throws SQLException {
+    try (var statement = connection.createStatement()) {
+      statement.execute(sql);
     }
   }
 

@@ -22,19 +22,19 @@ record AttributePath(List<Object> parts) {
     return new AttributePath(parts);
   }
 
-  Object get(Object item) {
+  Object get(Object item, Budget budget) {
     var value = item;
     for (var part : parts) {
-      value = Attributes.item(value, part);
+      value = Attributes.item(value, part, budget);
     }
     return value;
   }
 
   /// The same, with something in place of what is undefined on the way.
-  Object get(Object item, Object fallback) {
+  Object get(Object item, Object fallback, Budget budget) {
     var value = item;
     for (var part : parts) {
-      var next = Attributes.item(value, part);
+      var next = Attributes.item(value, part, budget);
       value = next instanceof Value.Undefined ? fallback : next;
     }
     return value;

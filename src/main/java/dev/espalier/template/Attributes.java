@@ -50,11 +50,11 @@ final class Attributes {
   }
 
   /// The item with that key, else the attribute of that name, else undefined.
-  static Object item(Object owner, Object key) {
+  static Object item(Object owner, Object key, Budget budget) {
     if (owner instanceof Value.Undefined undefined) {
       throw undefined.failure();
     }
-    var item = ownItem(owner, key);
+    var item = ownItem(owner, key, budget);
     if (item != null) {
       return item;
     }
@@ -66,11 +66,11 @@ final class Attributes {
     return own == null ? missing(owner, name) : own;
   }
 
-  private static @Nullable Object ownItem(Object owner, Object key) {
+  private static @Nullable Object ownItem(Object owner, Object key, Budget budget) {
     if (owner instanceof Dict dict) {
       return isHashable(key) ? dict.get(key) : null;
     }
-    return Numbers.number(key) instanceof Long index ? Slices.item(owner, index) : null;
+    return Numbers.number(key) instanceof Long index ? Slices.item(owner, index, budget) : null;
   }
 
   private static boolean isHashable(Object key) {

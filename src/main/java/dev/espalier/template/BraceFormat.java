@@ -33,13 +33,14 @@ final class BraceFormat {
     if (!field.codePoints().allMatch(c -> c == '_' || Character.isLetterOrDigit(c))) {
       throw new Failure("the format field {" + field + "} is not supported");
     }
-    if (Casing.isDecimal(field) && field.length() < 10) {
-      int index = Integer.parseInt(field);
-      if (index < arguments.positional().size()) {
-        return arguments.positional().get(index);
-      }
-    } else if (arguments.named().get(field) instanceof Object value) {
-      return value;
+    boolean number = Casing.isDecimal(field) && field.length() < 10;
+    int index = number ? Integer.parseInt(field) : Integer.MAX_VALUE;
+    if (index < arguments.positional().size()) {
+      return arguments.positional().get(index);
+    }
+    var named = arguments.named().get(field);
+    if (named != null) {
+      return named;
     }
     throw new Failure("a format needs the value '" + field + "'");
   }

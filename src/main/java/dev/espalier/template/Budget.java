@@ -3,8 +3,9 @@ package dev.espalier.template;
 /// What one rendering may use, so that a hostile template ends in an error and not in a hung or
 /// dead server.
 ///
-/// Steps bound the time. Memory is charged when text or a list is made and never given back: what
-/// is alive at once cannot be more.
+/// Steps bound the time; what looks through a long text or list takes as many as it is long. Memory
+/// is charged when text or a list is made and never given back: what is alive at once cannot be
+/// more.
 final class Budget {
   /// The longest text, the output included, in UTF-16 units.
   static final int MAX_TEXT = 16 << 20;
@@ -12,7 +13,8 @@ final class Budget {
   private static final long MAX_STEPS = 10_000_000;
   private static final long MAX_MEMORY = 128L << 20;
   private static final int MAX_DEPTH = 1_000;
-  private static final int ITEM = 16;
+  private static final int ITEM = 16; // in characters
+  private static final int SCANNED = 64; // characters a step
 
   private long steps;
   private long memory;
@@ -20,9 +22,24 @@ final class Budget {
 
   /// One expression or statement more.
   void step() {
-    if (++steps > MAX_STEPS) {
+    steps(1);
+  }
+
+  private void steps(long count) {
+    steps += count;
+    if (steps > MAX_STEPS) {
       throw new Failure("the template takes more than " + MAX_STEPS + " steps");
     }
+  }
+
+  /// A look through a text of that length.
+  void scan(long length) {
+    steps(length / SCANNED);
+  }
+
+  /// A search in a text of that length; for a long text it may take their product.
+  void search(long length, long wanted) {
+    steps(length / SCANNED * (1 + wanted / 32));
   }
 
   /// Charges for a text before it is made.
@@ -46,9 +63,8 @@ final class Budget {
 
   /// Charges for a list of so many items, in time too.
   void items(long count) {
-    steps += count;
+    steps(count);
     charge(count * ITEM);
-    step();
   }
 
   private void charge(long amount) {
@@ -61,7 +77,7 @@ final class Budget {
   /// A call or a block inside another.
   void enter() {
     if (++depth > MAX_DEPTH) {
-      throw new Failure("macros, loops and blocks nest deeper than " + MAX_DEPTH);
+      throw new Failure("macros, loops and blocks nest more deeply than " + MAX_DEPTH);
     }
   }
 

@@ -50,8 +50,12 @@ final class CollectionMethods {
 
   static @Nullable Callable of(List<?> list, String name) {
     return switch (name) {
-      case "count" -> (arguments, _) -> count(list, arguments.bind("value").required(0));
-      case "index" -> (arguments, _) -> index(list, arguments.bind("value").required(0));
+      case "count" ->
+          (arguments, interpreter) ->
+              count(list, arguments.bind("value").required(0), interpreter.budget());
+      case "index" ->
+          (arguments, interpreter) ->
+              index(list, arguments.bind("value").required(0), interpreter.budget());
       case "copy" -> {
         if (list instanceof Value) {
           yield null;
@@ -65,13 +69,13 @@ final class CollectionMethods {
     };
   }
 
-  private static Object count(List<?> list, Object value) {
-    return list.stream().filter(item -> Comparisons.equal(item, value)).count();
+  private static Object count(List<?> list, Object value, Budget budget) {
+    return list.stream().filter(item -> Comparisons.equal(item, value, budget)).count();
   }
 
-  private static Object index(List<?> list, Object value) {
+  private static Object index(List<?> list, Object value, Budget budget) {
     for (int i = 0; i < list.size(); i++) {
-      if (Comparisons.equal(list.get(i), value)) {
+      if (Comparisons.equal(list.get(i), value, budget)) {
         return (long) i;
       }
     }

@@ -1,6 +1,5 @@
 package dev.espalier.template;
 
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,20 +74,21 @@ final class Dict implements Value {
       return entries.containsKey(markup.text()) ? markup.text() : null;
     }
     requireHashable(key);
-    boolean number =
-        key instanceof Long
-            || key instanceof Double
-            || key instanceof Boolean
-            || key instanceof BigInteger;
-    if (!number && !(key instanceof Tuple)) {
+    if (entries.containsKey(key) || !Numbers.isNumber(key)) {
       return entries.containsKey(key) ? key : null;
     }
     for (var stored : entries.keySet()) {
-      if (Comparisons.equal(stored, key)) {
+      if (equalNumbers(stored, key)) {
         return stored;
       }
     }
     return null;
+  }
+
+  private static boolean equalNumbers(Object left, Object right) {
+    var a = Numbers.number(left);
+    var b = Numbers.number(right);
+    return a != null && b != null && Numbers.compare(a, b) == 0;
   }
 
   private static void requireHashable(Object key) {
@@ -97,7 +97,12 @@ final class Dict implements Value {
       throw new Failure("a " + Types.name(key) + " cannot be a key");
     }
     if (key instanceof Tuple tuple) {
-      tuple.forEach(Dict::requireHashable);
+      for (var item : tuple) {
+        if (item instanceof Tuple) {
+          throw new Failure("a tuple within a tuple as a key is not supported");
+        }
+        requireHashable(item);
+      }
     }
   }
 }

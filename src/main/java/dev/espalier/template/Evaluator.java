@@ -32,7 +32,8 @@ final class Evaluator {
       case Expression.Attribute attribute ->
           Attributes.attribute(evaluate(attribute.owner(), scope), attribute.name());
       case Expression.Item item ->
-          Attributes.item(evaluate(item.owner(), scope), evaluate(item.key(), scope));
+          Attributes.item(
+              evaluate(item.owner(), scope), evaluate(item.key(), scope), interpreter.budget());
       case Expression.Slice slice -> slice(slice, scope);
       case Expression.Call call -> call(call, scope, null);
       case Expression.Filtered filtered -> filtered(filtered, scope);
@@ -162,7 +163,7 @@ final class Evaluator {
       throw new Failure(Tests.unknown(tested.name()));
     }
     var input = evaluate(tested.input(), scope);
-    return tested.test().holds(input, arguments(tested.arguments(), scope));
+    return tested.test().holds(input, arguments(tested.arguments(), scope), interpreter.budget());
   }
 
   private Object signed(Expression.Signed signed, Scope scope) {
@@ -178,7 +179,7 @@ final class Evaluator {
     var left = evaluate(comparison.first(), scope);
     for (var link : comparison.links()) {
       var right = evaluate(link.right(), scope);
-      if (!Comparisons.holds(link.comparator(), left, right)) {
+      if (!Comparisons.holds(link.comparator(), left, right, interpreter.budget())) {
         return false;
       }
       left = right;

@@ -76,12 +76,7 @@ final class ExpressionParser {
   }
 
   Expression expression() {
-    if (++depth > MAX_DEPTH) {
-      throw tokens.current().at().error("expressions nest deeper than " + MAX_DEPTH);
-    }
-    var chosen = conditional();
-    depth--;
-    return chosen;
+    return nested(this::conditional);
   }
 
   private Expression conditional() {
@@ -90,7 +85,7 @@ final class ExpressionParser {
     while (tokens.atName("if")) {
       var at = tokens.take().at();
       var test = or();
-      result = new Conditional(at, test, result, tokens.skipName("else") ? conditional() : null);
+      result = new Conditional(at, test, result, tokens.skipName("else") ? expression() : null);
       forgiveUnknown(mark);
     }
     return result;
@@ -211,7 +206,7 @@ final class ExpressionParser {
 
   private Expression nested(Supplier<Expression> inner) {
     if (++depth > MAX_DEPTH) {
-      throw tokens.current().at().error("expressions nest deeper than " + MAX_DEPTH);
+      throw tokens.current().at().error("expressions nest more deeply than " + MAX_DEPTH);
     }
     var result = inner.get();
     depth--;

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 final class Functions {
   private static final Map<String, Callable> ALL =
       Map.of(
-          "dict", (arguments, _) -> dict(arguments),
+          "dict", (arguments, interpreter) -> dict(arguments, interpreter),
           "joiner", (arguments, _) -> joiner(arguments),
-          "namespace", (arguments, _) -> namespace(arguments),
+          "namespace", (arguments, interpreter) -> namespace(arguments, interpreter),
           "raise_exception", (arguments, _) -> raise(arguments),
           "range", (arguments, _) -> range(arguments),
           "strftime_now",
@@ -49,21 +49,25 @@ final class Functions {
     throw Types.mismatch("a whole number", value);
   }
 
-  private static Dict dict(Arguments arguments) {
+  private static Dict dict(Arguments arguments, Interpreter interpreter) {
     var source = new Arguments(arguments.positional(), Map.of()).bind("source").orNone(0);
     var dict =
         switch (source) {
           case null -> new Dict();
-          case Dict other -> other.copy();
-          default -> pairs(source);
+          case Dict other -> {
+            interpreter.budget().items(other.size());
+            yield other.copy();
+          }
+          default -> pairs(source, interpreter.budget());
         };
     arguments.named().forEach(dict::put);
     return dict;
   }
 
-  private static Dict pairs(Object source) {
+  private static Dict pairs(Object source, Budget budget) {
     var dict = new Dict();
     for (var items = Types.iterate(source); items.hasNext(); ) {
+      budget.items(1 + dict.size() / 8); // a number as a key is looked for among all
       if (!(items.next() instanceof List<?> pair) || pair.size() != 2) {
         throw new Failure("a dict is made of pairs");
       }
@@ -72,9 +76,9 @@ final class Functions {
     return dict;
   }
 
-  private static Object namespace(Arguments arguments) {
+  private static Object namespace(Arguments arguments, Interpreter interpreter) {
     var namespace = new Value.Namespace();
-    for (var field : dict(arguments).entries().entrySet()) {
+    for (var field : dict(arguments, interpreter).entries().entrySet()) {
       if (!(field.getKey() instanceof String name)) {
         throw new Failure("the fields of a namespace are named by strings");
       }

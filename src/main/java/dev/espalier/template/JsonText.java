@@ -18,13 +18,15 @@ final class JsonText {
 
   private final StringBuilder text = new StringBuilder();
   private final Style style;
+  private final Budget budget;
 
-  private JsonText(Style style) {
+  private JsonText(Style style, Budget budget) {
     this.style = style;
+    this.budget = budget;
   }
 
-  static String of(Object value, Style style) {
-    var json = new JsonText(style);
+  static String of(Object value, Style style, Budget budget) {
+    var json = new JsonText(style, budget);
     json.write(value, 0);
     return json.text.toString();
   }
@@ -81,18 +83,18 @@ final class JsonText {
       text.append("{}");
       return;
     }
-    var keys = new ArrayList<>(dict.entries().keySet());
+    var entries = new ArrayList<>(dict.entries().entrySet());
     if (style.sorted()) {
-      keys.sort(Comparisons::compare);
+      entries.sort((a, b) -> Comparisons.compare(a.getKey(), b.getKey(), budget));
     }
     char opening = '{';
-    for (var key : keys) {
+    for (var entry : entries) {
       text.append(opening == '{' ? "{" : style.separators().item());
       opening = ',';
       line(depth + 1);
-      quote(key(key));
+      quote(key(entry.getKey()));
       text.append(style.separators().key());
-      write(dict.entries().get(key), depth + 1);
+      write(entry.getValue(), depth + 1);
     }
     line(depth);
     text.append('}');

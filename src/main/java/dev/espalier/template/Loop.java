@@ -79,7 +79,7 @@ final class Loop implements Value {
         yield next == null ? new Undefined("loop", "nextitem") : next;
       }
       case "cycle" -> (Callable) (arguments, _) -> cycle(arguments);
-      case "changed" -> (Callable) (arguments, _) -> changed(arguments);
+      case "changed" -> (Callable) (arguments, interpreter) -> changed(arguments, interpreter);
       default -> null;
     };
   }
@@ -92,9 +92,9 @@ final class Loop implements Value {
     return values.get(index % values.size());
   }
 
-  private Object changed(Arguments arguments) {
+  private Object changed(Arguments arguments, Interpreter interpreter) {
     var now = new Tuple(arguments.positional());
-    boolean changed = changing == null || !Comparisons.equal(changing, now);
+    boolean changed = changing == null || !Comparisons.equal(changing, now, interpreter.budget());
     changing = now;
     return changed;
   }

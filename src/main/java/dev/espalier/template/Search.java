@@ -34,9 +34,10 @@ final class Search {
     return false;
   }
 
-  static Object count(String text, Arguments arguments) {
+  static Object count(String text, Arguments arguments, Budget budget) {
     var bound = arguments.bind("sub", "start", "end");
     var wanted = bound.text(0);
+    budget.search(text.length(), wanted.length());
     var part = Part.of(text, bound);
     if (part == null) {
       return 0L;
@@ -54,9 +55,10 @@ final class Search {
   }
 
   /// The place of the first (or last) occurrence, or -1.
-  static Object find(String text, Arguments arguments, boolean last) {
+  static Object find(String text, Arguments arguments, boolean last, Budget budget) {
     var bound = arguments.bind("sub", "start", "end");
     var wanted = bound.text(0);
+    budget.search(text.length(), wanted.length());
     var part = Part.of(text, bound);
     if (part == null) {
       return -1L;
@@ -65,8 +67,8 @@ final class Search {
     return at < 0 ? -1L : part.start() + (long) part.text().codePointCount(0, at);
   }
 
-  static Object index(String text, Arguments arguments, boolean last) {
-    var found = find(text, arguments, last);
+  static Object index(String text, Arguments arguments, boolean last, Budget budget) {
+    var found = find(text, arguments, last, budget);
     if (found.equals(-1L)) {
       throw new Failure("the text is not in the string");
     }

@@ -20,13 +20,15 @@ final class SelectionFilters {
           "map",
           SelectionFilters::map,
           "reject",
-          (input, arguments, _) -> select(input, arguments, false),
+          (input, arguments, interpreter) -> select(input, arguments, false, interpreter.budget()),
           "rejectattr",
-          (input, arguments, _) -> selectBy(input, arguments, false),
+          (input, arguments, interpreter) ->
+              selectBy(input, arguments, false, interpreter.budget()),
           "select",
-          (input, arguments, _) -> select(input, arguments, true),
+          (input, arguments, interpreter) -> select(input, arguments, true, interpreter.budget()),
           "selectattr",
-          (input, arguments, _) -> selectBy(input, arguments, true));
+          (input, arguments, interpreter) ->
+              selectBy(input, arguments, true, interpreter.budget()));
 
   private SelectionFilters() {}
 
@@ -48,7 +50,7 @@ final class SelectionFilters {
   private static Object map(Object input, Arguments arguments, Interpreter interpreter) {
     Function<Object, Object> change =
         arguments.positional().isEmpty()
-            ? byAttribute(arguments)
+            ? byAttribute(arguments, interpreter.budget())
             : byFilter(arguments, interpreter);
     return new Generator(
         Lazy.map(
@@ -59,12 +61,11 @@ final class SelectionFilters {
             }));
   }
 
-  private static Function<Object, Object> byAttribute(Arguments arguments) {
-    var bound =
-        new Arguments(arguments.positional(), arguments.named()).bind("attribute", "default");
+  private static Function<Object, Object> byAttribute(Arguments arguments, Budget budget) {
+    var bound = arguments.bind("attribute", "default");
     var path = AttributePath.of(bound.required(0));
     var fallback = bound.orNone(1);
-    return item -> fallback == null ? path.get(item) : path.get(item, fallback);
+    return item -> fallback == null ? path.get(item, budget) : path.get(item, fallback, budget);
   }
 
   private static Function<Object, Object> byFilter(Arguments arguments, Interpreter interpreter) {
@@ -77,22 +78,23 @@ final class SelectionFilters {
     return item -> filter.apply(item, rest, interpreter);
   }
 
-  private static Object select(Object input, Arguments arguments, boolean wanted) {
-    var test = test(arguments, 0);
+  private static Object select(Object input, Arguments arguments, boolean wanted, Budget budget) {
+    var test = test(arguments, 0, budget);
     return new Generator(Lazy.filter(items(input), item -> test.test(item) == wanted));
   }
 
-  private static Object selectBy(Object input, Arguments arguments, boolean wanted) {
+  private static Object selectBy(Object input, Arguments arguments, boolean wanted, Budget budget) {
     if (arguments.positional().isEmpty()) {
       throw new Failure("the name of the attribute is missing");
     }
     var path = AttributePath.of(arguments.positional().getFirst());
-    var test = test(arguments, 1);
-    return new Generator(Lazy.filter(items(input), item -> test.test(path.get(item)) == wanted));
+    var test = test(arguments, 1, budget);
+    return new Generator(
+        Lazy.filter(items(input), item -> test.test(path.get(item, budget)) == wanted));
   }
 
   /// The test named by the argument at `index`, or whether an item is true.
-  private static Predicate<Object> test(Arguments arguments, int index) {
+  private static Predicate<Object> test(Arguments arguments, int index, Budget budget) {
     if (arguments.positional().size() <= index) {
       return Types::truth;
     }
@@ -102,7 +104,7 @@ final class SelectionFilters {
       throw new Failure(Tests.unknown(name));
     }
     var rest = arguments.after(index + 1);
-    return item -> test.holds(item, rest);
+    return item -> test.holds(item, rest, budget);
   }
 
   /// The items; none of whatever is not true, as Jinja has it.

@@ -23,8 +23,8 @@ final class SequenceFilters {
           entry("last", SequenceFilters::last),
           entry("length", SequenceFilters::length),
           entry("list", (input, arguments, interpreter) -> list(input, arguments, interpreter)),
-          entry("max", (input, a, _) -> extreme(input, a, 1)),
-          entry("min", (input, a, _) -> extreme(input, a, -1)),
+          entry("max", (input, a, interpreter) -> extreme(input, a, 1, interpreter.budget())),
+          entry("min", (input, a, interpreter) -> extreme(input, a, -1, interpreter.budget())),
           entry("reverse", SequenceFilters::reverse),
           entry("slice", SequenceFilters::slice),
           entry("sort", SequenceFilters::sort),
@@ -51,6 +51,8 @@ final class SequenceFilters {
 
   private static Object length(Object input, Arguments arguments, Interpreter interpreter) {
     arguments.bind();
+    var text = Types.text(input);
+    interpreter.budget().scan(text == null ? 0 : text.length());
     int size = Types.size(input);
     if (size < 0) {
       throw new Failure("a value of type " + Types.name(input) + " has no length");
@@ -93,7 +95,7 @@ final class SequenceFilters {
     boolean first = true;
     for (var items = Types.iterate(input); items.hasNext(); first = false) {
       var item = items.next();
-      var text = PythonText.str(getter == null ? item : getter.get(item));
+      var text = PythonText.str(getter == null ? item : getter.get(item, interpreter.budget()));
       joined.append(first ? "" : separator).append(text);
       interpreter.budget().text(joined.length(), (long) separator.length() + text.length() + 1);
     }
@@ -165,7 +167,8 @@ final class SequenceFilters {
   private static Object sort(Object input, Arguments arguments, Interpreter interpreter) {
     var bound = arguments.bind("reverse", "case_sensitive", "attribute");
     var key = SortKey.ofSeveral(bound.or(2, Value.None.NONE), bound.truth(1, false));
-    return sorted(all(input, interpreter.budget()), key, bound.truth(0, false));
+    return sorted(
+        all(input, interpreter.budget()), key, bound.truth(0, false), interpreter.budget());
   }
 
   private static Object dictSort(Object input, Arguments arguments, Interpreter interpreter) {
@@ -181,22 +184,25 @@ final class SequenceFilters {
         };
     interpreter.budget().items(dict.size());
     var key = SortKey.of(by, bound.truth(0, false));
-    return sorted(dict.items(), key, bound.truth(2, false));
+    return sorted(dict.items(), key, bound.truth(2, false), interpreter.budget());
   }
 
-  private static List<Object> sorted(List<Object> items, SortKey key, boolean reverse) {
-    Comparator<Object> order = (a, b) -> Comparisons.compare(key.of(a), key.of(b));
+  private static List<Object> sorted(
+      List<Object> items, SortKey key, boolean reverse, Budget budget) {
+    Comparator<Object> order =
+        (a, b) -> Comparisons.compare(key.of(a, budget), key.of(b, budget), budget);
     items.sort(reverse ? order.reversed() : order);
     return items;
   }
 
-  private static Object extreme(Object input, Arguments arguments, int sign) {
+  private static Object extreme(Object input, Arguments arguments, int sign, Budget budget) {
     var bound = arguments.bind("case_sensitive", "attribute");
     var key = SortKey.of(bound.or(1, Value.None.NONE), bound.truth(0, false));
     Object found = null;
     for (var items = Types.iterate(input); items.hasNext(); ) {
       var item = items.next();
-      if (found == null || Comparisons.compare(key.of(item), key.of(found)) * sign > 0) {
+      if (found == null
+          || Comparisons.compare(key.of(item, budget), key.of(found, budget), budget) * sign > 0) {
         found = item;
       }
     }
@@ -214,7 +220,10 @@ final class SequenceFilters {
       var item = items.next();
       sum =
           Operators.apply(
-              Operator.ADD, sum, getter == null ? item : getter.get(item), interpreter.budget());
+              Operator.ADD,
+              sum,
+              getter == null ? item : getter.get(item, interpreter.budget()),
+              interpreter.budget());
     }
     return sum;
   }
@@ -228,7 +237,7 @@ final class SequenceFilters {
             Types.iterate(input),
             item -> {
               interpreter.budget().items(1);
-              var by = key.of(item);
+              var by = key.of(item, interpreter.budget());
               boolean first = !seen.contains(by);
               seen.put(by, true);
               return first;

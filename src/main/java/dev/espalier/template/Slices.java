@@ -9,7 +9,9 @@ final class Slices {
   private Slices() {}
 
   /// The item, counted from the end if negative; null beyond either end.
-  static @Nullable Object item(Object sequence, long index) {
+  static @Nullable Object item(Object sequence, long index, Budget budget) {
+    var text = Types.text(sequence);
+    budget.scan(text == null ? 0 : text.length());
     int size = Types.size(sequence);
     long at = index < 0 ? index + size : index;
     if (at < 0 || at >= size) {
@@ -17,7 +19,7 @@ final class Slices {
     }
     return switch (sequence) {
       case List<?> list -> list.get((int) at);
-      case String text -> character(text, (int) at);
+      case String string -> character(string, (int) at);
       case Value.Markup markup -> new Value.Markup(character(markup.text(), (int) at));
       default -> null;
     };
@@ -64,6 +66,7 @@ final class Slices {
 
   private static String text(
       String text, @Nullable Long start, @Nullable Long stop, @Nullable Long step, Budget budget) {
+    budget.scan(text.length());
     var bounds = Bounds.of(Types.size(text), start, stop, step);
     budget.text(bounds.count());
     if (bounds.step() == 1) {

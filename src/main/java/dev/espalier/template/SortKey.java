@@ -26,17 +26,22 @@ record SortKey(List<AttributePath> paths, boolean several, boolean caseSensitive
     return new SortKey(paths, true, caseSensitive);
   }
 
-  Object of(Object item) {
+  Object of(Object item, Budget budget) {
     if (paths.isEmpty()) {
-      return folded(item);
+      return folded(item, budget);
     }
     return several
-        ? new Value.Tuple(paths.stream().map(path -> folded(path.get(item))).toList())
-        : folded(paths.getFirst().get(item));
+        ? new Value.Tuple(
+            paths.stream().map(path -> folded(path.get(item, budget), budget)).toList())
+        : folded(paths.getFirst().get(item, budget), budget);
   }
 
-  private Object folded(Object value) {
+  private Object folded(Object value, Budget budget) {
     var text = Types.text(value);
-    return text == null || caseSensitive ? value : text.toLowerCase(Locale.ROOT);
+    if (text == null || caseSensitive) {
+      return value;
+    }
+    budget.scan(text.length());
+    return text.toLowerCase(Locale.ROOT);
   }
 }

@@ -21,6 +21,7 @@ final class Splitting {
       if (separator.isEmpty()) {
         throw new Failure("cannot split at an empty string");
       }
+      budget.search(text.length(), separator.length());
       pieces = fromRight ? atFromRight(text, separator, most) : at(text, separator, most);
     }
     budget.items(pieces.size());
@@ -95,11 +96,13 @@ final class Splitting {
   }
 
   /// What is before the first (or last) separator, the separator, and what is after.
-  static Object partition(String text, Arguments arguments, boolean last) {
+  static Object partition(String text, Arguments arguments, boolean last, Budget budget) {
     var separator = arguments.bind("sep").text(0);
     if (separator.isEmpty()) {
       throw new Failure("cannot split at an empty string");
     }
+    budget.search(text.length(), separator.length());
+    budget.text(text.length());
     int at = last ? text.lastIndexOf(separator) : text.indexOf(separator);
     if (at < 0) {
       return last ? Value.Tuple.of("", "", text) : Value.Tuple.of(text, "", "");

@@ -43,7 +43,7 @@ final class StatementParser {
   /// @param lenient whether unknown filters in them are errors only once reached
   private List<Statement> until(@Nullable Token opening, Set<String> ends, boolean lenient) {
     if (++depth > MAX_DEPTH) {
-      throw tokens.current().at().error("blocks nest deeper than " + MAX_DEPTH);
+      throw tokens.current().at().error("blocks nest more deeply than " + MAX_DEPTH);
     }
     var statements = new ArrayList<Statement>();
     while (!tokens.at(Kind.END)) {
@@ -71,7 +71,7 @@ final class StatementParser {
     return switch (token.kind()) {
       case DATA -> new Statement.Text(token.at(), token.text());
       case VARIABLE_BEGIN -> {
-        var print = new Statement.Print(token.at(), expressions.tuple());
+        var print = print();
         tokens.expect(Kind.VARIABLE_END, "'}}'");
         yield print;
       }
@@ -85,6 +85,11 @@ final class StatementParser {
     };
   }
 
+  private Statement print() {
+    var value = expressions.tuple();
+    return new Statement.Print(value.at(), value);
+  }
+
   private Statement statement(Token tag) {
     return switch (tag.text()) {
       case "if" -> condition(tag);
@@ -96,7 +101,7 @@ final class StatementParser {
           new Statement.FilterBlock(tag.at(), expressions.filters(), block(tag, "endfilter"));
       case "with" -> with(tag);
       case "generation" -> new Statement.Generation(tag.at(), functionBody(tag, "endgeneration"));
-      case "print" -> new Statement.Print(tag.at(), expressions.tuple());
+      case "print" -> print();
       case "break" -> jump(tag, new Statement.Break(tag.at()));
       case "continue" -> jump(tag, new Statement.Continue(tag.at()));
       default -> throw tag.at().error(unknown(tag.text()));
@@ -140,7 +145,7 @@ final class StatementParser {
 
   private Statement elif(Token tag) {
     if (++depth > MAX_DEPTH) {
-      throw tag.at().error("more than " + MAX_DEPTH + " branches");
+      throw tag.at().error("an 'if' nests more than " + MAX_DEPTH + " branches deep");
     }
     var condition = condition(tag);
     depth--;

@@ -26,12 +26,12 @@ final class StringMethods {
       Map.ofEntries(
           entry("capitalize", plain(Casing::capitalize)),
           entry("center", (text, a, b) -> Padding.pad(text, a, Padding.Side.BOTH, b)),
-          entry("count", (text, a, _) -> Search.count(text, a)),
+          entry("count", (text, a, b) -> Search.count(text, a, b)),
           entry("endswith", (text, a, _) -> Search.endsWith(text, a)),
           entry("expandtabs", Padding::expandTabs),
-          entry("find", (text, a, _) -> Search.find(text, a, false)),
+          entry("find", (text, a, b) -> Search.find(text, a, false, b)),
           entry("format", (text, a, b) -> b.made(BraceFormat.format(text, a))),
-          entry("index", (text, a, _) -> Search.index(text, a, false)),
+          entry("index", (text, a, b) -> Search.index(text, a, false, b)),
           entry("isalnum", plain(Casing::isAlphanumeric)),
           entry("isalpha", plain(Casing::isAlphabetic)),
           entry("isascii", plain(text -> text.chars().allMatch(c -> c < 0x80))),
@@ -46,14 +46,14 @@ final class StringMethods {
           entry("ljust", (text, a, b) -> Padding.pad(text, a, Padding.Side.RIGHT, b)),
           entry("lower", plain(text -> text.toLowerCase(Locale.ROOT))),
           entry("lstrip", (text, a, b) -> strip(text, a, true, false, b)),
-          entry("partition", (text, a, _) -> Splitting.partition(text, a, false)),
+          entry("partition", (text, a, b) -> Splitting.partition(text, a, false, b)),
           entry("removeprefix", StringMethods::removePrefix),
           entry("removesuffix", StringMethods::removeSuffix),
           entry("replace", StringMethods::replace),
-          entry("rfind", (text, a, _) -> Search.find(text, a, true)),
-          entry("rindex", (text, a, _) -> Search.index(text, a, true)),
+          entry("rfind", (text, a, b) -> Search.find(text, a, true, b)),
+          entry("rindex", (text, a, b) -> Search.index(text, a, true, b)),
           entry("rjust", (text, a, b) -> Padding.pad(text, a, Padding.Side.LEFT, b)),
-          entry("rpartition", (text, a, _) -> Splitting.partition(text, a, true)),
+          entry("rpartition", (text, a, b) -> Splitting.partition(text, a, true, b)),
           entry("rsplit", (text, a, b) -> Splitting.split(text, a, true, b)),
           entry("rstrip", (text, a, b) -> strip(text, a, false, true, b)),
           entry("split", (text, a, b) -> Splitting.split(text, a, false, b)),
@@ -81,7 +81,10 @@ final class StringMethods {
   static @Nullable Callable of(String text, String name) {
     var method = METHODS.get(name);
     if (method != null) {
-      return (arguments, interpreter) -> method.apply(text, arguments, interpreter.budget());
+      return (arguments, interpreter) -> {
+        interpreter.budget().scan(text.length());
+        return method.apply(text, arguments, interpreter.budget());
+      };
     }
     if (UNSUPPORTED.contains(name)) {
       throw new Failure("the method '" + name + "' of strings is not supported");
@@ -134,6 +137,7 @@ final class StringMethods {
       stripped = left ? Strip.left(stripped) : stripped;
       stripped = right ? Strip.right(stripped) : stripped;
     } else {
+      budget.search(text.length(), bound.text(0).length());
       stripped = left ? Strip.left(stripped, bound.text(0)) : stripped;
       stripped = right ? Strip.right(stripped, bound.text(0)) : stripped;
     }
@@ -160,6 +164,7 @@ final class StringMethods {
   /// Replaces the first `count` occurrences, or all if it is negative.
   static String replace(String text, String old, String by, int count, Budget budget) {
     long left = count < 0 ? Long.MAX_VALUE : count;
+    budget.search(text.length(), old.length());
     var replaced = new StringBuilder();
     int from = 0;
     while (left-- > 0) {

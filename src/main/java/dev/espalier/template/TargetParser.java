@@ -11,7 +11,10 @@ final class TargetParser {
   private static final Set<String> RESERVED =
       Set.of("true", "false", "none", "True", "False", "None");
 
+  private static final int MAX_DEPTH = 100;
+
   private final TokenStream tokens;
+  private int depth;
 
   TargetParser(TokenStream tokens) {
     this.tokens = tokens;
@@ -58,7 +61,11 @@ final class TargetParser {
 
   private Target single(boolean fields) {
     if (tokens.skipOperator("(")) {
+      if (++depth > MAX_DEPTH) {
+        throw tokens.current().at().error("brackets nest more deeply than " + MAX_DEPTH);
+      }
       var inner = target(fields);
+      depth--;
       tokens.expectOperator(")");
       return inner;
     }

@@ -3,5 +3,5 @@ package dev.espalier.template;
 /// What `value is name(arguments)` asks.
 @FunctionalInterface
 interface Test {
-  boolean holds(Object input, Arguments arguments);
+  boolean holds(Object input, Arguments arguments, Budget budget);
 }

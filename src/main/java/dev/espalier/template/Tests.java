@@ -38,7 +38,7 @@ final class Tests {
     all.put("in", comparison(Comparator.IN));
     all.put("integer", plain(value -> value instanceof Long || value instanceof BigInteger));
     all.put("iterable", plain(value -> value instanceof Loop || Types.isIterable(value)));
-    all.put("lower", plain(value -> Casing.isLower(PythonText.str(value))));
+    all.put("lower", casing(Casing::isLower));
     all.put("mapping", plain(Dict.class::isInstance));
     all.put("none", plain(Value.None.class::isInstance));
     all.put("number", plain(Numbers::isNumber));
@@ -49,7 +49,7 @@ final class Tests {
     all.put("test", plain(value -> value instanceof String name && named(name) != null));
     all.put("true", plain(Boolean.TRUE::equals));
     all.put("undefined", plain(Value.Undefined.class::isInstance));
-    all.put("upper", plain(value -> Casing.isUpper(PythonText.str(value))));
+    all.put("upper", casing(Casing::isUpper));
     compare(all, Comparator.EQUAL, "==", "eq", "equalto");
     compare(all, Comparator.NOT_EQUAL, "!=", "ne");
     compare(all, Comparator.LESS, "<", "lt", "lessthan");
@@ -60,9 +60,16 @@ final class Tests {
   }
 
   private static Test plain(Predicate<Object> holds) {
-    return (input, arguments) -> {
+    return (input, arguments, _) -> {
       arguments.bind();
       return holds.test(input);
+    };
+  }
+
+  private static Test casing(Predicate<String> holds) {
+    return (input, arguments, budget) -> {
+      arguments.bind();
+      return holds.test(budget.made(PythonText.str(input)));
     };
   }
 
@@ -73,8 +80,8 @@ final class Tests {
   }
 
   private static Test comparison(Comparator comparator) {
-    return (input, arguments) ->
-        Comparisons.holds(comparator, input, arguments.bind("other").required(0));
+    return (input, arguments, budget) ->
+        Comparisons.holds(comparator, input, arguments.bind("other").required(0), budget);
   }
 
   private static boolean isCallable(Object value) {
@@ -101,11 +108,12 @@ final class Tests {
     return rest instanceof Double d && d == Math.rint(d) ? (Object) Math.round(d) : rest;
   }
 
-  private static boolean divides(Object input, Arguments arguments) {
+  private static boolean divides(Object input, Arguments arguments, Budget budget) {
     return remainder(input, arguments.bind("num").required(0)).equals(0L);
   }
 
-  private static boolean same(Object input, Arguments arguments) {
+  @SuppressWarnings("ReferenceEquality") // that is what it asks
+  private static boolean same(Object input, Arguments arguments, Budget budget) {
     var other = arguments.bind("other").required(0);
     if (input instanceof Boolean || input instanceof Value.None) {
       return input.equals(other);

@@ -164,7 +164,7 @@ final class TextFilters {
             lines ? jsonIndent(bound) : "",
             separators,
             bound.truth(3, false));
-    return interpreter.budget().made(JsonText.of(input, style));
+    return interpreter.budget().made(JsonText.of(input, style, interpreter.budget()));
   }
 
   private static String jsonIndent(Arguments.Bound bound) {
@@ -173,11 +173,12 @@ final class TextFilters {
   }
 
   private static Separators separators(Object value) {
-    if (value instanceof List<?> pair
-        && pair.size() == 2
-        && Types.text(pair.get(0)) instanceof String item
-        && Types.text(pair.get(1)) instanceof String key) {
-      return new Separators(item, key);
+    if (value instanceof List<?> pair && pair.size() == 2) {
+      var item = Types.text(pair.get(0));
+      var key = Types.text(pair.get(1));
+      if (item != null && key != null) {
+        return new Separators(item, key);
+      }
     }
     throw new Failure("the separators of JSON are a pair of strings");
   }

@@ -140,13 +140,16 @@ class EvalCommandTest {
     for (var name : List.of("config.json", "generation_config.json", "model.safetensors")) {
       Files.copy(fixture.resolve(name), dir.resolve(name));
     }
+    var vocabulary = Json.object().put("?", 0).put("<end>", 1).put("room", 2);
+    for (int id = 3; id < 96; id++) vocabulary.put("word" + id, id);
     Files.writeString(
         dir.resolve("tokenizer.json"),
         """
         {"version":"1.0","added_tokens":[{"id":1,"content":"<end>","special":true,"single_word":false,
         "lstrip":false,"rstrip":false,"normalized":false}],"pre_tokenizer":{"type":"Whitespace"},
-        "model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"<end>":1,"room":2,"book":3}}}\
-        """);
+        "model":{"type":"WordLevel","unk_token":"?","vocab":%s}}\
+        """
+            .formatted(vocabulary));
     Files.writeString(
         dir.resolve("tokenizer_config.json"),
         """

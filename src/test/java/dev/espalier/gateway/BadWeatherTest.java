@@ -166,7 +166,7 @@ class BadWeatherTest {
   @Test
   void saysThatAnUpstreamCannotBeReached() throws Exception {
     var upstream = new ScriptedUpstream((request, wire) -> {});
-    upstream.close();
+    upstream.stop();
     try (var rig = Rig.before(upstream, dir)) {
       var response = rig.post("/v1/chat/completions", Wires.REQUEST);
       assertThat(response.statusCode()).isEqualTo(502);

@@ -65,7 +65,7 @@ class OperationsTest {
             "/api/routes/gpt-x",
             "{\"target\":{\"upstream\":\"broken\"},\"fallback\":{\"upstream\":\"good\"}}");
         assertThat(Rig.text(rig.post("/v1/chat/completions", Wires.REQUEST))).contains("good");
-        broken.close();
+        broken.stop();
         assertThat(Rig.text(rig.post("/v1/chat/completions", Wires.REQUEST))).contains("good");
         assertThat(rig.captured())
             .hasSize(2)

@@ -136,6 +136,11 @@ final class ScriptedUpstream implements AutoCloseable {
     return line.toString();
   }
 
+  /// Goes down while the test goes on.
+  void stop() throws IOException {
+    close();
+  }
+
   @Override
   public void close() throws IOException {
     server.close();

@@ -15,18 +15,16 @@ import org.junit.jupiter.api.Test;
 
 class SyntheticTest {
   private static final long SEED = 20_260_301;
-  private static final int SAMPLE = 3000;
+  private static final int SAMPLE = 1000;
 
-  private final Synthetic synthetic = new Synthetic(new Words(Lexicon.of(null), null));
-
-  private List<Conversation> sample() {
-    return IntStream.range(0, SAMPLE).mapToObj(i -> synthetic.draw(Dice.of(SEED, i))).toList();
-  }
+  private static final Synthetic SYNTHETIC = new Synthetic(new Words(Lexicon.of(null), null));
+  private static final List<Conversation> CONVERSATIONS =
+      IntStream.range(0, SAMPLE).mapToObj(i -> SYNTHETIC.draw(Dice.of(SEED, i))).toList();
 
   @Test
   void everyCallFitsItsSchema() {
     int calls = 0;
-    for (var conversation : sample()) {
+    for (var conversation : CONVERSATIONS) {
       for (var turn : conversation.turns()) {
         if (!(turn instanceof Call call)) continue;
         calls++;
@@ -46,7 +44,7 @@ class SyntheticTest {
   void mostValuesOfCallsStandVerbatimInTheTextBefore() {
     int copied = 0;
     int all = 0;
-    for (var conversation : sample()) {
+    for (var conversation : CONVERSATIONS) {
       var before = new StringBuilder();
       for (var turn : conversation.turns()) {
         switch (turn) {
@@ -71,7 +69,7 @@ class SyntheticTest {
   @Test
   void toolsOfAConversationHaveDistinctNamesAndSchemasVaryByTheThousand() {
     var schemas = new HashSet<String>();
-    for (var conversation : sample()) {
+    for (var conversation : CONVERSATIONS) {
       var names = new ArrayList<String>();
       for (var tool : conversation.tools()) {
         names.add(tool.name());
@@ -85,7 +83,7 @@ class SyntheticTest {
   @Test
   void nothingReservedIsSaid() {
     var reserved = new Reserved();
-    for (var conversation : sample()) {
+    for (var conversation : CONVERSATIONS) {
       assertThat(reserved.allows(Rendering.text(conversation)))
           .as(() -> Rendering.text(conversation))
           .isTrue();
@@ -95,8 +93,8 @@ class SyntheticTest {
   @Test
   void theSameSeedAndIndexGiveTheSameConversation() {
     for (int i = 0; i < 50; i++) {
-      assertThat(synthetic.draw(Dice.of(SEED, i))).isEqualTo(synthetic.draw(Dice.of(SEED, i)));
+      assertThat(SYNTHETIC.draw(Dice.of(SEED, i))).isEqualTo(SYNTHETIC.draw(Dice.of(SEED, i)));
     }
-    assertThat(synthetic.draw(Dice.of(SEED, 1))).isNotEqualTo(synthetic.draw(Dice.of(SEED, 2)));
+    assertThat(SYNTHETIC.draw(Dice.of(SEED, 1))).isNotEqualTo(SYNTHETIC.draw(Dice.of(SEED, 2)));
   }
 }

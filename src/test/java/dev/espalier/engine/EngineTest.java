@@ -1,0 +1,229 @@
+package dev.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.chat.ChatException;
+import dev.espalier.chat.ChatFormat;
+import dev.espalier.chat.Sampling;
+import dev.espalier.model.Adapters;
+import dev.espalier.model.Decoder;
+import dev.espalier.model.ModelShape;
+import dev.espalier.model.PackedAttention;
+import dev.espalier.model.Peft;
+import dev.espalier.model.Weights;
+import dev.espalier.pretrain.Bpe;
+import dev.espalier.pretrain.BuiltinChat;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Dtype;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Generation: as transformers does it, the same alone and in company, and with sound
+/// log-probabilities.
+final class EngineTest {
+  private static final Path MODEL = Path.of("src/test/resources/fixtures/qwen3-tiny");
+
+  @TempDir private Path folder = Path.of("");
+  private @Nullable Engine engine;
+  private @Nullable Adapter adapter;
+
+  @BeforeEach
+  void load() {
+    var shape = ModelShape.read(MODEL);
+    // The fixture has no tokenizer of its own; the engine needs only its size.
+    Bpe.train(Stream.of("no text"), 264, BuiltinChat.SPECIALS)
+        .write(folder, BuiltinChat.tokenizerConfig(64));
+    var base =
+        Device.cpu()
+            .run(
+                Urgency.TRAIN,
+                () ->
+                    new BaseModel(
+                        MODEL,
+                        ChatFormat.load(folder),
+                        new Decoder(shape),
+                        Weights.load(MODEL, shape, Dtype.F32),
+                        Dtype.F32));
+    adapter = new Adapter("a", "a@1", Peft.load(MODEL.resolve("lora-all-linear"), shape));
+    engine = new Engine(base, 8);
+  }
+
+  @AfterEach
+  void close() {
+    engine().close();
+  }
+
+  private Engine engine() {
+    if (engine == null) throw new IllegalStateException("not loaded");
+    return engine;
+  }
+
+  private static Sampling sampling(double temperature, int tokens, long seed) {
+    return new Sampling(temperature, 1, 0, 0, tokens, seed, List.of(), -1);
+  }
+
+  private static List<Generation.Token> all(Generation generation) {
+    var tokens = new ArrayList<Generation.Token>();
+    for (var token = generation.next(); token != null; token = generation.next()) {
+      tokens.add(token);
+    }
+    return tokens;
+  }
+
+  private List<Integer> ids(int[] prompt, Sampling sampling, @Nullable Adapter with) {
+    return all(engine().generate(prompt, sampling, Set.of(), with)).stream()
+        .map(Generation.Token::id)
+        .toList();
+  }
+
+  @Test
+  void greedyIsThatOfTransformersWithAndWithoutAnAdapter() throws IOException {
+    for (var with : new Adapter[] {null, adapter}) {
+      var file = MODEL.resolve(with == null ? "expected.json" : "lora-all-linear/expected.json");
+      var greedy = JsonMapper.shared().readTree(Files.readString(file)).path("greedy");
+      var expected = greedy.path("continuation");
+      assertThat(expected.size()).isPositive();
+      var got = ids(ints(greedy.path("prompt")), Sampling.greedy(expected.size()), with);
+      assertThat(got).isEqualTo(Stream.of(ints(expected)).flatMap(a -> box(a)).toList());
+    }
+  }
+
+  private static int[] ints(JsonNode array) {
+    var out = new int[array.size()];
+    for (int i = 0; i < out.length; i++) out[i] = array.get(i).asInt();
+    return out;
+  }
+
+  private static Stream<Integer> box(int[] values) {
+    return java.util.Arrays.stream(values).boxed();
+  }
+
+  @Test
+  void companyInTheBatchChangesNothing() {
+    long seed = new Random().nextLong();
+    var random = new Random(seed);
+    record Case(int[] prompt, Sampling sampling, @Nullable Adapter with) {}
+    var cases = new ArrayList<Case>();
+    for (int i = 0; i < 40; i++) {
+      var prompt = random.ints(1 + random.nextInt(30), 0, 96).toArray();
+      var sampling = sampling(random.nextBoolean() ? 0 : 0.8, 1 + random.nextInt(25), i);
+      cases.add(new Case(prompt, sampling, random.nextBoolean() ? adapter : null));
+    }
+    var together = new ArrayList<Generation>();
+    for (var one : cases) {
+      together.add(engine().generate(one.prompt(), one.sampling(), Set.of(), one.with()));
+    }
+    var inCompany = together.stream().map(EngineTest::all).toList();
+    for (int i = 0; i < cases.size(); i++) {
+      var one = cases.get(i);
+      var alone = all(engine().generate(one.prompt(), one.sampling(), Set.of(), one.with()));
+      assertThat(inCompany.get(i).stream().map(Generation.Token::id))
+          .as("seed %d, case %d", seed, i)
+          .containsExactlyElementsOf(alone.stream().map(Generation.Token::id).toList());
+      for (int t = 0; t < alone.size(); t++) {
+        assertThat(inCompany.get(i).get(t).logprob())
+            .isCloseTo(alone.get(t).logprob(), within(1e-4f));
+      }
+    }
+  }
+
+  /// The log-probability that a token was sampled with is the one it is trained with.
+  @Test
+  void logprobsAreThoseOfTheTrainingPass() {
+    var prompt = new int[] {5, 17, 80, 3};
+    var tokens = all(engine().generate(prompt, sampling(1, 20, 3), Set.of(), adapter));
+    var whole = new long[prompt.length + tokens.size()];
+    for (int i = 0; i < prompt.length; i++) whole[i] = prompt[i];
+    for (int i = 0; i < tokens.size(); i++) whole[prompt.length + i] = tokens.get(i).id();
+    var lora = adapter == null ? null : adapter.lora();
+    assertThat(lora).isNotNull();
+    Device.cpu()
+        .run(
+            Urgency.TRAIN,
+            () -> {
+              try (var noGrad = new NoGradGuard()) {
+                var base = engine().base();
+                Adapters adapters = lora.cast(Dtype.F32);
+                var options = new TensorOptions(ScalarType.Long);
+                var hidden =
+                    base.decoder()
+                        .hidden(
+                            base.weights(),
+                            torch.tensor(whole, options).view(1, -1),
+                            torch.arange(new Scalar(whole.length), options).view(1, -1),
+                            PackedAttention.causal(whole.length),
+                            adapters);
+                var logits = base.decoder().logits(base.weights(), hidden, adapters);
+                var logprobs = torch.log_softmax(logits, -1).squeeze(0);
+                for (int i = 0; i < tokens.size(); i++) {
+                  float trained =
+                      logprobs
+                          .select(0, prompt.length + i - 1L)
+                          .select(0, tokens.get(i).id())
+                          .item_float();
+                  assertThat(tokens.get(i).logprob()).isCloseTo(trained, within(2e-5f));
+                }
+              }
+            });
+  }
+
+  @Test
+  void aSeedRepeatsAndAnotherDiffers() {
+    var prompt = new int[] {1, 2, 3};
+    var first = ids(prompt, sampling(1.5, 30, 11), null);
+    assertThat(ids(prompt, sampling(1.5, 30, 11), null)).isEqualTo(first);
+    assertThat(ids(prompt, sampling(1.5, 30, 12), null)).isNotEqualTo(first);
+  }
+
+  @Test
+  void aStopTokenEndsTheCompletionAndIsHandedOver() {
+    var prompt = new int[] {6, 61, 79};
+    var free = ids(prompt, Sampling.greedy(20), null);
+    int stop = free.get(4);
+    var stopped = all(engine().generate(prompt, Sampling.greedy(20), Set.of(stop), null));
+    assertThat(stopped.getLast().id()).isEqualTo(stop);
+    assertThat(stopped.stream().map(Generation.Token::id).toList())
+        .isEqualTo(free.subList(0, free.indexOf(stop) + 1));
+  }
+
+  @Test
+  void aPromptBeyondTheContextIsRefusedWithNumbers() {
+    int context = engine().base().shape().context();
+    assertThatThrownBy(
+            () -> engine().generate(new int[context], Sampling.greedy(1), Set.of(), null))
+        .isInstanceOf(ChatException.class)
+        .hasMessageContaining("%d tokens".formatted(context));
+  }
+
+  @Test
+  void aCancelledRequestGivesUpItsPlace() {
+    var prompt = new int[] {1, 2, 3};
+    var cancelled = new ArrayList<Generation>();
+    for (int i = 0; i < 8; i++) {
+      cancelled.add(engine().generate(prompt, Sampling.greedy(50), Set.of(), null));
+    }
+    cancelled.forEach(Generation::cancel);
+    assertThat(ids(prompt, Sampling.greedy(5), null)).hasSize(5);
+  }
+}

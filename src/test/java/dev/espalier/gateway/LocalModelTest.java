@@ -1,0 +1,178 @@
+package dev.espalier.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.chat.ChatException;
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.FinishReason;
+import dev.espalier.chat.Json;
+import dev.espalier.chat.Message;
+import dev.espalier.chat.TokenTrace;
+import dev.espalier.chat.ToolCall;
+import dev.espalier.chat.Usage;
+import dev.espalier.store.Outcome;
+import dev.espalier.store.TokenUsage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LocalModelTest {
+  @TempDir private Path dir;
+
+  private record Models(Map<String, ChatModel> byName) implements LocalModels {
+    @Override
+    public @Nullable ChatModel find(String name) {
+      return byName.get(name);
+    }
+
+    @Override
+    public List<String> names() {
+      return List.copyOf(byName.keySet());
+    }
+
+    @Override
+    public String token(String model, int id) {
+      return "<" + id + ">";
+    }
+  }
+
+  /// Says "It is " and "4" and calls a tool.
+  private static final class Speaker implements ChatModel {
+    @Override
+    public Completion complete(ChatRequest request) {
+      return new Completion(
+          new Message.Assistant("It is 4", List.of(new ToolCall("call_1", "add", "{\"a\":2}"))),
+          FinishReason.TOOL_CALLS,
+          new Usage(7, 3),
+          new TokenTrace(new int[] {1}, new int[] {5, 6}, new float[] {-0.5f, -1f}, "base", 1));
+    }
+
+    @Override
+    public Completion stream(ChatRequest request, Consumer<String> text) {
+      text.accept("It is ");
+      text.accept("4");
+      return complete(request);
+    }
+  }
+
+  private static final class Failing implements ChatModel {
+    private final boolean late;
+
+    Failing(boolean late) {
+      this.late = late;
+    }
+
+    @Override
+    public Completion complete(ChatRequest request) {
+      throw new ChatException(503, "out of memory");
+    }
+
+    @Override
+    public Completion stream(ChatRequest request, Consumer<String> text) {
+      if (late) text.accept("half");
+      throw new ChatException(503, "out of memory");
+    }
+  }
+
+  private Rig rig(Upstream... upstreams) {
+    var models =
+        new Models(
+            Map.of("mine", new Speaker(), "early", new Failing(false), "late", new Failing(true)));
+    return new Rig(dir, GatewayConfig.of(0, upstreams), models);
+  }
+
+  private static String request(String model, String more) {
+    return Wires.REQUEST.replace("\"gpt-x\"", "\"%s\"%s".formatted(model, more));
+  }
+
+  @Test
+  void answersInOpenAisFormat() throws Exception {
+    try (var rig = rig()) {
+      var response =
+          rig.post("/v1/chat/completions", request("mine", ",\"logprobs\":true,\"n\":2"));
+      var json = Json.parse(Rig.text(response));
+      assertThat(json.path("object").asString()).isEqualTo("chat.completion");
+      assertThat(json.path("choices").size()).isEqualTo(2);
+      assertThat(json.at("/choices/0/message/content").asString()).isEqualTo("It is 4");
+      assertThat(json.at("/choices/1/message/tool_calls/0/function/name").asString())
+          .isEqualTo("add");
+      assertThat(json.at("/choices/0/finish_reason").asString()).isEqualTo("tool_calls");
+      assertThat(json.at("/choices/0/logprobs/content/1/token").asString()).isEqualTo("<6>");
+      assertThat(json.at("/choices/0/logprobs/content/1/logprob").asDouble()).isEqualTo(-1);
+      assertThat(json.at("/usage/total_tokens").asInt()).isEqualTo(7 + 2 * 3);
+      var captured = rig.captured().getFirst();
+      assertThat(captured.response()).isEqualTo(response.body());
+      assertThat(captured.servedBy()).isEqualTo("adapter:mine");
+      assertThat(rig.get("/v1/models")).contains("\"mine\"");
+    }
+  }
+
+  @Test
+  void streamsAndCapturesWhatItStreamed() throws Exception {
+    try (var rig = rig()) {
+      var more = ",\"stream\":true,\"stream_options\":{\"include_usage\":true}";
+      var response = rig.post("/v1/chat/completions", request("mine", more));
+      assertThat(Rig.text(response)).endsWith("data: [DONE]\n\n").contains("\"It is \"");
+      var captured = rig.captured().getFirst();
+      assertThat(rig.store.rawStream(captured.id())).isEqualTo(response.body());
+      assertThat(captured.usage()).isEqualTo(new TokenUsage(7, 3, 0, false));
+      var message = captured.responseJson().at("/choices/0/message");
+      assertThat(message.path("content").asString()).isEqualTo("It is 4");
+      assertThat(message.at("/tool_calls/0/function/arguments").asString()).isEqualTo("{\"a\":2}");
+    }
+  }
+
+  @Test
+  void refusesWhatItCannotSample() throws Exception {
+    try (var rig = rig()) {
+      var response = rig.post("/v1/chat/completions", request("mine", ",\"temperature\":9"));
+      assertThat(response.statusCode()).isEqualTo(400);
+      assertThat(Rig.text(response)).contains("temperature");
+      assertThat(rig.post("/v1/chat/completions", request("mine", ",\"n\":0")).statusCode())
+          .isEqualTo(400);
+    }
+  }
+
+  @Test
+  void fallsBackToTheUpstreamBeforeTheFirstByteOnly() throws Exception {
+    try (var upstream = new ScriptedUpstream((request, wire) -> Wires.text(wire));
+        var rig = rig(Upstream.of("main", upstream.base()))) {
+      for (var name : List.of("early", "late")) {
+        var set =
+            rig.put(
+                "/api/routes/gpt-" + name,
+                "{\"target\":{\"adapter\":\"%s\"},\"fallback\":{\"upstream\":\"main\"}}"
+                    .formatted(name));
+        assertThat(set.statusCode()).isEqualTo(200);
+      }
+      var early = rig.post("/v1/chat/completions", request("gpt-early", ",\"stream\":true"));
+      assertThat(early.statusCode()).isEqualTo(200);
+      assertThat(upstream.requests).hasSize(1);
+      assertThatThrownBy(
+              () -> rig.post("/v1/chat/completions", request("gpt-late", ",\"stream\":true")))
+          .isInstanceOf(IOException.class);
+      assertThat(upstream.requests).hasSize(1);
+      assertThat(rig.captured())
+          .extracting(r -> r.servedBy() + " " + r.outcome())
+          .containsExactly(
+              "upstream:main " + Outcome.COMPLETE, "adapter:late " + Outcome.TRUNCATED);
+    }
+  }
+
+  @Test
+  void saysWhyALocalModelFailed() throws Exception {
+    try (var rig = rig()) {
+      var response = rig.post("/v1/chat/completions", request("early", ""));
+      assertThat(response.statusCode()).isEqualTo(503);
+      assertThat(Rig.text(response)).contains("out of memory");
+    }
+  }
+}
