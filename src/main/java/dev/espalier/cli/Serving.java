@@ -13,7 +13,9 @@ import dev.espalier.store.Store;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,12 +26,16 @@ import org.jspecify.annotations.Nullable;
 /// asked for.
 final class Serving implements LocalModels, AutoCloseable {
   private static final int SLOTS = 32;
+  private static final Duration MEMORY = Duration.ofSeconds(1);
+
+  private record Known(Map<String, dev.espalier.store.Adapter> byName, long at) {}
 
   private final BaseModel base;
   private final Engine engine;
   private final Store store;
   private final Map<String, ChatModel> loaded = new ConcurrentHashMap<>(); // by name and version
   private final AtomicLong unmatched = new AtomicLong();
+  private volatile Known known = new Known(Map.of(), System.nanoTime() - MEMORY.toNanos());
 
   Serving(BaseModel base, Store store) {
     this.base = base;
@@ -49,10 +55,21 @@ final class Serving implements LocalModels, AutoCloseable {
   @Override
   public @Nullable ChatModel find(String name) {
     if (name.equals(base.name())) return new LocalModel(engine, null);
-    return store
-        .adapter(name)
-        .map(row -> loaded.computeIfAbsent(name + "@" + row.created(), v -> load(v, row)))
-        .orElse(null);
+    var row = adapters(MEMORY).get(name);
+    if (row == null) row = adapters(Duration.ZERO).get(name);
+    if (row == null) return null;
+    var found = row;
+    return loaded.computeIfAbsent(name + "@" + row.created(), version -> load(version, found));
+  }
+
+  /// The store's adapters, as they were at most that long ago: a request should not wait for the disk.
+  private Map<String, dev.espalier.store.Adapter> adapters(Duration age) {
+    var last = known;
+    if (System.nanoTime() - last.at() < age.toNanos()) return last.byName();
+    var byName = new LinkedHashMap<String, dev.espalier.store.Adapter>();
+    for (var row : store.adapters()) byName.put(row.name(), row);
+    known = new Known(byName, System.nanoTime());
+    return byName;
   }
 
   private ChatModel load(String version, dev.espalier.store.Adapter row) {
@@ -77,7 +94,7 @@ final class Serving implements LocalModels, AutoCloseable {
   public List<String> names() {
     var names = new ArrayList<String>();
     names.add(base.name());
-    for (var adapter : store.adapters()) names.add(adapter.name());
+    names.addAll(adapters(Duration.ZERO).keySet());
     return names;
   }
 

@@ -27,6 +27,8 @@ public final class Device {
     }
   }
 
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final int CUT_OFF = 143; // as if ended by SIGTERM
   private static final Device CPU = new Device("espalier-cpu");
 
   private final PriorityBlockingQueue<Unit> queue = new PriorityBlockingQueue<>();
@@ -39,11 +41,12 @@ public final class Device {
     Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::stop));
   }
 
-  /// Lets the running unit end before the process unloads libtorch under it, which would crash.
+  /// Lets the running unit end before the process unloads libtorch under it, which would crash; one that takes too long is
+  /// cut off with the whole process, which leaves files as `kill -9` would.
   private void stop() {
     thread.interrupt();
     try {
-      thread.join(Duration.ofSeconds(20));
+      if (!thread.join(PATIENCE)) Runtime.getRuntime().halt(CUT_OFF);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

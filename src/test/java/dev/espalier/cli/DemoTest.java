@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
@@ -93,12 +92,15 @@ class DemoTest {
 
   /// Knows nothing, then nine of ten answers by heart.
   private static final class Crammer implements DemoStudent {
+    private static final Message.Assistant UNKNOWN =
+        new Message.Assistant("I would not know.", List.of());
+
     private final Map<List<Message>, Message.Assistant> answers = new HashMap<>();
     private int prompts;
 
     @Override
     public ChatModel base() {
-      return request -> completion(new Message.Assistant("I would not know.", List.of()));
+      return request -> completion(UNKNOWN);
     }
 
     @Override
@@ -132,11 +134,7 @@ class DemoTest {
     @Override
     public @Nullable ChatModel find(String name) {
       if (!name.equals(DemoConfig.ADAPTER) || answers.isEmpty()) return null;
-      return request -> {
-        var answer = answers.get(request.conversation());
-        if (answer == null) throw new ChatException(500, "not learnt");
-        return completion(answer);
-      };
+      return request -> completion(answers.getOrDefault(request.conversation(), UNKNOWN));
     }
 
     private static Completion completion(Message.Assistant answer) {
