@@ -70,7 +70,7 @@ final class Demo {
       var heldOut = PortAlder.evaluation().stream().map(Demo::example).toList();
       var unseen = PortAlder.evaluationUnseen().stream().map(Demo::example).toList();
       var distilled = measure("distilled", client, heldOut);
-      var distilledUnseen = measure("distilled_unseen", client, unseen);
+      var distilledUnseen = measure("distilled_unseen", client, calls(unseen));
 
       // A fourth act, reinforcement, starts from that adapter and these tools.
 

@@ -2,6 +2,8 @@ package dev.espalier.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -22,10 +24,14 @@ import picocli.CommandLine.Command;
       UpCommand.class
     })
 public final class Main {
+  /// Held on to, because the logging system forgets loggers that nobody holds.
+  private static final Logger SERVER = Logger.getLogger("io.helidon");
+
   private Main() {}
 
   /// Runs one command and exits with its status.
   public static void main(String[] args) {
+    SERVER.setLevel(Level.WARNING); // its greetings are not ours
     var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8); // whatever the locale
     System.exit(commandLine().setOut(out).execute(args));
   }

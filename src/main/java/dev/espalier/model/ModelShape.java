@@ -69,6 +69,7 @@ public record ModelShape(
   private static ModelShape of(JsonNode config) {
     var family = config.path("model_type").asString("");
     refuse(config, "hidden_act", "silu");
+    refuseSlidingWindow(config);
     int width = required(config, "hidden_size");
     int heads = required(config, "num_attention_heads");
     return new ModelShape(
@@ -77,7 +78,7 @@ public record ModelShape(
         width,
         heads,
         config.path("num_key_value_heads").asInt(heads),
-        config.path("head_dim").asInt(width / heads),
+        config.hasNonNull("head_dim") ? config.get("head_dim").asInt() : width / heads,
         required(config, "intermediate_size"),
         required(config, "vocab_size"),
         qkNorm(family),
@@ -112,10 +113,10 @@ public record ModelShape(
     var type = rope.path("rope_type").asString(rope.path("type").asString("default"));
     return switch (type) {
       case "default" -> new RopeScaling.None();
-      case "linear" -> new RopeScaling.Linear(rope.path("factor").asDouble());
+      case "linear" -> new RopeScaling.Linear(factor(rope));
       case "llama3" ->
           new RopeScaling.Llama3(
-              rope.path("factor").asDouble(),
+              factor(rope),
               rope.path("low_freq_factor").asDouble(),
               rope.path("high_freq_factor").asDouble(),
               rope.path("original_max_position_embeddings").asInt());
@@ -123,9 +124,28 @@ public record ModelShape(
     };
   }
 
+  private static double factor(JsonNode rope) {
+    if (!rope.path("factor").isNumber()) throw new ModelException("rope scaling has no factor");
+    return rope.get("factor").asDouble();
+  }
+
   private static int required(JsonNode config, String key) {
     if (!config.path(key).isInt()) throw new ModelException(key + " is missing or not an integer");
     return config.get(key).asInt();
+  }
+
+  /// A window that is shorter than the context would change every long sequence.
+  private static void refuseSlidingWindow(JsonNode config) {
+    boolean used = config.path("use_sliding_window").asBoolean(true);
+    int context = config.path("max_position_embeddings").asInt(2048);
+    if (used && config.path("sliding_window").asInt(context) < context) {
+      throw new ModelException("sliding_window is not supported");
+    }
+    for (var type : config.path("layer_types")) {
+      if (!type.asString("").equals("full_attention")) {
+        throw new ModelException("layer type \"" + type.asString("") + "\" is not supported");
+      }
+    }
   }
 
   private static void refuse(JsonNode config, String key, String only) {

@@ -65,7 +65,7 @@ class DemoTest {
               .filter(it -> it.servedBy().equals("adapter:" + DemoConfig.ADAPTER));
       assertThat(adapters.count())
           .as("requests of the same client, answered by the adapter and captured too")
-          .isEqualTo(PortAlder.evaluation().size() + PortAlder.evaluationUnseen().size());
+          .isEqualTo(PortAlder.evaluation().size() + PortAlder.EVALUATION_CALLS);
 
       var summary = result.toJson();
       assertThat(summary.propertyNames())

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -156,8 +157,7 @@ final class EngineTest {
     var whole = new long[prompt.length + tokens.size()];
     for (int i = 0; i < prompt.length; i++) whole[i] = prompt[i];
     for (int i = 0; i < tokens.size(); i++) whole[prompt.length + i] = tokens.get(i).id();
-    var lora = adapter == null ? null : adapter.lora();
-    assertThat(lora).isNotNull();
+    var lora = Objects.requireNonNull(adapter).lora();
     Device.cpu()
         .run(
             Urgency.TRAIN,

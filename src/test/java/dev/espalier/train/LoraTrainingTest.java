@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.SequencedMap;
 import java.util.TreeMap;
@@ -111,7 +112,7 @@ final class LoraTrainingTest {
       var file = Safetensors.open(folder.resolve("full_gradients.safetensors"));
       assertThat(gradients.seen().keySet()).containsAll(file.names());
       for (var name : file.names()) {
-        close(name, gradients.seen().get(name), floats(file.tensor(name)), 1e-5);
+        close(name, gradients.of(name), floats(file.tensor(name)), 1e-5);
       }
     });
   }
@@ -133,7 +134,7 @@ final class LoraTrainingTest {
             double along = 0;
             for (int i = 0; i < direction.length; i++) {
               direction[i] = random.nextBoolean() ? 1e-3f : -1e-3f;
-              along += gradients.seen().get(name)[i] * direction[i];
+              along += gradients.of(name)[i] * direction[i];
             }
             double above = shifted(fixture, rows, parameter, direction, 1);
             double below = shifted(fixture, rows, parameter, direction, -1);
@@ -254,8 +255,7 @@ final class LoraTrainingTest {
 
       var second = Fixture.load("qwen3-tiny", "lora-all-linear");
       var resumed = new AdamW(second.lora().parameters(), AdamW.Config.withDecay(0.1));
-      var checkpoint = Checkpoint.latest(run);
-      assertThat(checkpoint).isNotNull();
+      var checkpoint = Objects.requireNonNull(Checkpoint.latest(run));
       checkpoint.restore(state(second, resumed));
       resumed.resume(3);
       steps(second, rows, resumed, 3);
@@ -310,6 +310,10 @@ final class LoraTrainingTest {
 
     Map<String, float[]> seen() {
       return seen;
+    }
+
+    float[] of(String name) {
+      return Objects.requireNonNull(seen.get(name), name);
     }
 
     Optimiser before(Optimiser optimiser, SequencedMap<String, Tensor> parameters) {
