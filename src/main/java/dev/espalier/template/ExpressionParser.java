@@ -14,9 +14,7 @@ import dev.espalier.template.Expression.Signed;
 import dev.espalier.template.Expression.TupleOf;
 import dev.espalier.template.Token.Kind;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +25,12 @@ final class ExpressionParser {
 
   private final TokenStream tokens;
   private final OperandParser operands;
-  private Set<String> names = new HashSet<>();
+  private Names names;
   private final List<TemplateException> unknown = new ArrayList<>();
   private int depth;
 
-  ExpressionParser(TokenStream tokens) {
+  ExpressionParser(TokenStream tokens, Names names) {
+    this.names = names;
     this.tokens = tokens;
     this.operands = new OperandParser(tokens, this);
   }
@@ -235,15 +234,15 @@ final class ExpressionParser {
     }
   }
 
-  /// Notes that a name is read.
-  void reads(String name) {
-    names.add(name);
+  /// The names of the block that is being read.
+  Names names() {
+    return names;
   }
 
-  /// Notes the names that are read from now on in a set of its own; returns the former one.
-  Set<String> collect(Set<String> into) {
+  /// Enters a block; returns the names of the one it was in.
+  Names enter(Names block) {
     var before = names;
-    names = into;
+    names = block;
     return before;
   }
 }

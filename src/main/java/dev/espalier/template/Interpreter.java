@@ -1,11 +1,13 @@
 package dev.espalier.template;
 
 import dev.espalier.template.Statement.Applied;
+import dev.espalier.template.Statement.Block;
 import dev.espalier.template.Statement.Target;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 
 /// Runs the statements of one rendering.
 final class Interpreter {
@@ -25,8 +27,8 @@ final class Interpreter {
     this.now = now;
   }
 
-  String render(List<Statement> template, Scope variables) {
-    return capture(template, new Scope(variables));
+  String render(Block template, Scope variables) {
+    return capture(template.statements(), new Scope(variables, template.unset()));
   }
 
   Budget budget() {
@@ -44,7 +46,7 @@ final class Interpreter {
 
   /// Runs the body of a macro among its arguments.
   String call(Macro macro, Scope scope) {
-    return capture(macro.body(), scope);
+    return capture(macro.body().statements(), scope);
   }
 
   private String capture(List<Statement> body, Scope scope) {
@@ -59,6 +61,10 @@ final class Interpreter {
     var flow = run(body, scope);
     output = outer;
     return flow;
+  }
+
+  private Flow run(Block block, Scope scope) {
+    return run(block.statements(), new Scope(scope, block.unset()));
   }
 
   private Flow run(List<Statement> body, Scope scope) {
@@ -99,7 +105,7 @@ final class Interpreter {
         }
         case Statement.FilterBlock block -> filterBlock(block, scope);
         case Statement.With with -> with(with, scope);
-        case Statement.Generation generation -> run(generation.body(), new Scope(scope));
+        case Statement.Generation generation -> run(generation.body(), scope);
         case Statement.Break _ -> Flow.BREAK;
         case Statement.Continue _ -> Flow.CONTINUE;
       };
@@ -115,9 +121,9 @@ final class Interpreter {
   }
 
   private Flow setBlock(Statement.SetBlock set, Scope scope) {
-    var inner = new Scope(scope);
+    var inner = new Scope(scope, set.body().unset());
     var captured = new StringBuilder();
-    var flow = capture(set.body(), inner, captured);
+    var flow = capture(set.body().statements(), inner, captured);
     if (flow == Flow.NEXT) {
       assign(set.target(), filter(captured.toString(), set.filters(), inner), scope);
     }
@@ -125,9 +131,9 @@ final class Interpreter {
   }
 
   private Flow filterBlock(Statement.FilterBlock block, Scope scope) {
-    var inner = new Scope(scope);
+    var inner = new Scope(scope, block.body().unset());
     var captured = new StringBuilder();
-    var flow = capture(block.body(), inner, captured);
+    var flow = capture(block.body().statements(), inner, captured);
     if (flow == Flow.NEXT) {
       print(PythonText.str(filter(captured.toString(), block.filters(), inner)));
     }
@@ -143,11 +149,11 @@ final class Interpreter {
   }
 
   private Flow with(Statement.With with, Scope scope) {
-    var inner = new Scope(scope);
+    var inner = new Scope(scope, with.body().unset());
     for (var binding : with.bindings()) {
       assign(binding.target(), evaluate(binding.value(), scope), inner);
     }
-    return run(with.body(), inner);
+    return run(with.body().statements(), inner);
   }
 
   private Flow loop(Statement.For statement, Object value, int depth, Scope scope) {
@@ -160,7 +166,7 @@ final class Interpreter {
           Lazy.filter(
               items,
               item -> {
-                var inner = new Scope(scope);
+                var inner = new Scope(scope, Set.of());
                 assign(statement.target(), item, inner);
                 return Types.truth(evaluate(filter, inner));
               });
@@ -172,17 +178,17 @@ final class Interpreter {
     boolean completed = false;
     for (var item = loop.next(); item != null; item = loop.next()) {
       budget.step();
-      var inner = new Scope(scope);
+      var inner = new Scope(scope, statement.body().unset());
       inner.set("loop", loop);
       assign(statement.target(), item, inner);
-      var flow = run(statement.body(), inner);
+      var flow = run(statement.body().statements(), inner);
       if (flow == Flow.BREAK) {
         break;
       }
       completed |= flow == Flow.NEXT;
     }
     // So Jinja has it: a loop whose every step was cut short counts as one without steps.
-    return completed ? Flow.NEXT : run(statement.otherwise(), new Scope(scope));
+    return completed ? Flow.NEXT : run(statement.otherwise(), scope);
   }
 
   /// What `loop(items)` does in a recursive loop: the same loop over other items, as text.

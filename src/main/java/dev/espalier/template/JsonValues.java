@@ -1,6 +1,7 @@
 package dev.espalier.template;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -9,11 +10,11 @@ final class JsonValues {
   private JsonValues() {}
 
   static Scope scope(ObjectNode variables) {
-    var scope = new Scope(null);
+    var values = new HashMap<String, Object>();
     for (var variable : variables.properties()) {
-      scope.set(variable.getKey(), value(variable.getValue()));
+      values.put(variable.getKey(), value(variable.getValue()));
     }
-    return scope;
+    return new Scope(values);
   }
 
   static Object value(JsonNode node) {

@@ -1,12 +1,13 @@
 package dev.espalier.template;
 
+import dev.espalier.template.Statement.Block;
 import dev.espalier.template.Statement.Signature;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /// A macro, or the body of a `call` block, with the variables it was defined among.
-record Macro(String name, Signature signature, List<Statement> body, Scope defined)
+record Macro(String name, Signature signature, Block body, Scope defined)
     implements Value.Callable {
 
   @Override
@@ -16,7 +17,7 @@ record Macro(String name, Signature signature, List<Statement> body, Scope defin
 
   /// Gives the arguments to the parameters; what is not given takes its default.
   private Scope bind(Arguments arguments, Interpreter interpreter) {
-    var scope = new Scope(defined);
+    var scope = new Scope(defined, body.unset());
     var positional = arguments.positional();
     var named = new LinkedHashMap<>(arguments.named());
     var parameters = signature.parameters();

@@ -57,7 +57,7 @@ final class OperandParser {
       case "none", "None" -> new Literal(token.at(), Value.None.NONE);
       default -> {
         requireIdentifier(token);
-        expressions.reads(token.text());
+        expressions.names().reads(token.text());
         yield new Name(token.at(), token.text());
       }
     };

@@ -2,6 +2,7 @@ package dev.espalier.template;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The variables of a block, and those of the blocks around it.
@@ -9,8 +10,18 @@ final class Scope {
   private final @Nullable Scope outer;
   private @Nullable Map<String, Object> variables;
 
-  Scope(@Nullable Scope outer) {
+  /// The variables of the request.
+  Scope(Map<String, Object> variables) {
+    this.outer = null;
+    this.variables = variables;
+  }
+
+  /// @param unset the names that are undefined here until they are set
+  Scope(Scope outer, Set<String> unset) {
     this.outer = outer;
+    for (var name : unset) {
+      set(name, new Value.Undefined("", name));
+    }
   }
 
   @Nullable Object get(String name) {

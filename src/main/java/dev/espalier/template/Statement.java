@@ -23,29 +23,35 @@ sealed interface Statement {
       Expression items,
       @Nullable Expression filter,
       boolean recursive,
-      List<Statement> body,
-      List<Statement> otherwise)
+      Block body,
+      Block otherwise)
       implements Statement {}
 
   record Set(Position at, Target target, Expression value) implements Statement {}
 
-  record SetBlock(Position at, Target target, List<Applied> filters, List<Statement> body)
+  record SetBlock(Position at, Target target, List<Applied> filters, Block body)
       implements Statement {}
 
-  record MacroDefinition(Position at, String name, Signature signature, List<Statement> body)
+  record MacroDefinition(Position at, String name, Signature signature, Block body)
       implements Statement {}
 
   /// `{% call(parameters) macro(arguments) %}`: the body is the macro's `caller`.
-  record CallBlock(Position at, Expression.Call call, Signature signature, List<Statement> body)
+  record CallBlock(Position at, Expression.Call call, Signature signature, Block body)
       implements Statement {}
 
-  record FilterBlock(Position at, List<Applied> filters, List<Statement> body)
-      implements Statement {}
+  record FilterBlock(Position at, List<Applied> filters, Block body) implements Statement {}
 
-  record With(Position at, List<Binding> bindings, List<Statement> body) implements Statement {}
+  record With(Position at, List<Binding> bindings, Block body) implements Statement {}
 
   /// `{% generation %}`, by which a trainer finds the model's own words: here just a scope.
-  record Generation(Position at, List<Statement> body) implements Statement {}
+  record Generation(Position at, Block body) implements Statement {}
+
+  /// Statements with variables of their own.
+  ///
+  /// @param unset the variables that are undefined at its start, whatever is around it
+  record Block(List<Statement> statements, java.util.Set<String> unset) {
+    static final Block EMPTY = new Block(List.of(), java.util.Set.of());
+  }
 
   record Break(Position at) implements Statement {}
 
@@ -65,11 +71,29 @@ sealed interface Statement {
   sealed interface Target {
     Position at();
 
-    record Variable(Position at, String name) implements Target {}
+    /// The variables that are assigned to.
+    List<String> names();
 
-    record Unpacked(Position at, List<Target> targets) implements Target {}
+    record Variable(Position at, String name) implements Target {
+      @Override
+      public List<String> names() {
+        return List.of(name);
+      }
+    }
+
+    record Unpacked(Position at, List<Target> targets) implements Target {
+      @Override
+      public List<String> names() {
+        return targets.stream().flatMap(target -> target.names().stream()).toList();
+      }
+    }
 
     /// `namespace.name`.
-    record Field(Position at, String namespace, String name) implements Target {}
+    record Field(Position at, String namespace, String name) implements Target {
+      @Override
+      public List<String> names() {
+        return List.of();
+      }
+    }
   }
 }

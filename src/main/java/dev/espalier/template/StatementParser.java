@@ -1,8 +1,10 @@
 package dev.espalier.template;
 
 import dev.espalier.template.Statement.Binding;
+import dev.espalier.template.Statement.Block;
 import dev.espalier.template.Statement.Parameter;
 import dev.espalier.template.Statement.Signature;
+import dev.espalier.template.Statement.Target;
 import dev.espalier.template.Token.Kind;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -17,24 +19,37 @@ final class StatementParser {
 
   private static final Set<String> OTHER_FILES =
       Set.of("block", "extends", "include", "import", "from");
-  private static final Set<String> SPECIAL_NAMES = Set.of("caller", "varargs", "kwargs");
 
   private final TokenStream tokens;
   private final ExpressionParser expressions;
   private final TargetParser targets;
+  private final List<Names> blocks = new ArrayList<>();
   private int depth;
   private int loops;
 
   private StatementParser(TokenStream tokens) {
     this.tokens = tokens;
-    this.expressions = new ExpressionParser(tokens);
+    this.expressions = new ExpressionParser(tokens, block(null));
     this.targets = new TargetParser(tokens);
   }
 
   /// The statements of a whole template.
-  static List<Statement> parse(String source) {
+  static Block parse(String source) {
     var parser = new StatementParser(new TokenStream(Lexer.tokens(source)));
-    return parser.until(null, Set.of(), false);
+    var statements = parser.until(null, Set.of(), false);
+    parser.blocks.forEach(Names::settle);
+    return new Block(statements, parser.expressions.names().unset());
+  }
+
+  private Names block(@Nullable Names outer) {
+    var names = new Names(outer);
+    blocks.add(names);
+    return names;
+  }
+
+  /// The names of a block inside the current one.
+  private Names inner() {
+    return block(expressions.names());
   }
 
   /// Statements up to one of the tags `ends`, whose name is left as the current token.
@@ -98,9 +113,11 @@ final class StatementParser {
       case "macro" -> macro(tag);
       case "call" -> callBlock(tag);
       case "filter" ->
-          new Statement.FilterBlock(tag.at(), expressions.filters(), block(tag, "endfilter"));
+          new Statement.FilterBlock(
+              tag.at(), expressions.filters(), block(tag, "endfilter", inner()));
       case "with" -> with(tag);
-      case "generation" -> new Statement.Generation(tag.at(), functionBody(tag, "endgeneration"));
+      case "generation" ->
+          new Statement.Generation(tag.at(), functionBody(tag, "endgeneration", inner()));
       case "print" -> print();
       case "break" -> jump(tag, new Statement.Break(tag.at()));
       case "continue" -> jump(tag, new Statement.Continue(tag.at()));
@@ -129,6 +146,13 @@ final class StatementParser {
     var test = expressions.tupleBeforeIf();
     expressions.forgiveUnknown(mark);
     endOfTag();
+    expressions.names().enterBranch();
+    var condition = branches(tag, test);
+    expressions.names().leaveBranch();
+    return condition;
+  }
+
+  private Statement branches(Token tag, Expression test) {
     var body = until(tag, Set.of("elif", "else", "endif"), true);
     var next = tokens.take();
     return switch (next.text()) {
@@ -156,69 +180,83 @@ final class StatementParser {
     var target = targets.target();
     tokens.expectName("in");
     var items = expressions.tupleBeforeIf();
-    var filter = tokens.skipName("if") ? expressions.expression() : null;
+    var filter = tokens.skipName("if") ? loopFilter(target) : null;
     boolean recursive = tokens.skipName("recursive");
     endOfTag();
     loops++;
-    var body = until(tag, Set.of("else", "endfor"), false);
+    var inner = inner();
+    inner.begins("loop");
+    target.names().forEach(inner::begins);
+    var body = within(inner, tag, "else", "endfor");
     loops--;
-    List<Statement> otherwise = List.of();
+    var otherwise = Block.EMPTY;
     if (tokens.take().isName("else")) {
       endOfTag();
-      otherwise = until(tag, Set.of("endfor"), false);
+      otherwise = within(inner(), tag, "endfor");
       tokens.take();
     }
     return new Statement.For(tag.at(), target, items, filter, recursive, body, otherwise);
   }
 
+  private Expression loopFilter(Target target) {
+    var inner = inner();
+    target.names().forEach(inner::begins);
+    var outer = expressions.enter(inner);
+    var filter = expressions.expression();
+    expressions.enter(outer);
+    return filter;
+  }
+
   private Statement set(Token tag) {
     var target = targets.targetOrField();
     if (tokens.skipOperator("=")) {
-      return new Statement.Set(tag.at(), target, expressions.tuple());
+      var value = expressions.tuple();
+      if (target instanceof Target.Field field) {
+        expressions.names().reads(field.namespace());
+      }
+      target.names().forEach(expressions.names()::sets);
+      return new Statement.Set(tag.at(), target, value);
     }
+    target.names().forEach(expressions.names()::sets);
     List<Statement.Applied> filters = tokens.skipOperator("|") ? expressions.filters() : List.of();
-    return new Statement.SetBlock(tag.at(), target, filters, block(tag, "endset"));
+    return new Statement.SetBlock(tag.at(), target, filters, block(tag, "endset", inner()));
   }
 
   private Statement macro(Token tag) {
-    var name = targets.name();
+    var name = targets.name().text();
+    expressions.names().sets(name);
     tokens.expectOperator("(");
-    var parameters = parameters();
-    var names = new HashSet<String>();
-    var before = expressions.collect(names);
-    var body = functionBody(tag, "endmacro");
-    return new Statement.MacroDefinition(
-        tag.at(), name.text(), signature(tag, parameters, names, before), body);
+    var inner = inner();
+    var parameters = parameters(inner);
+    var body = functionBody(tag, "endmacro", inner);
+    return new Statement.MacroDefinition(tag.at(), name, signature(tag, parameters, inner), body);
   }
 
   private Statement callBlock(Token tag) {
-    List<Parameter> parameters = tokens.skipOperator("(") ? parameters() : List.of();
+    var inner = inner();
+    List<Parameter> parameters = tokens.skipOperator("(") ? parameters(inner) : List.of();
     var at = tokens.current().at();
     if (!(expressions.expression() instanceof Expression.Call call)) {
       throw at.error("expected the call of a macro");
     }
-    var names = new HashSet<String>();
-    var before = expressions.collect(names);
-    var body = functionBody(tag, "endcall");
-    return new Statement.CallBlock(tag.at(), call, signature(tag, parameters, names, before), body);
+    var body = functionBody(tag, "endcall", inner);
+    return new Statement.CallBlock(tag.at(), call, signature(tag, parameters, inner), body);
   }
 
-  private Signature signature(
-      Token tag, List<Parameter> parameters, Set<String> names, Set<String> before) {
-    expressions.collect(before);
-    before.addAll(names);
-    names.retainAll(SPECIAL_NAMES);
+  private static Signature signature(Token tag, List<Parameter> parameters, Names names) {
+    var special = new HashSet<>(names.special());
     for (var parameter : parameters) {
       boolean caller = parameter.name().equals("caller");
-      if (caller && names.contains("caller") && parameter.fallback() == null) {
+      if (caller && special.contains("caller") && parameter.fallback() == null) {
         throw tag.at().error("the parameter 'caller' needs a default");
       }
-      names.remove(parameter.name());
+      special.remove(parameter.name());
     }
-    return new Signature(parameters, Set.copyOf(names));
+    return new Signature(parameters, Set.copyOf(special));
   }
 
-  private List<Parameter> parameters() {
+  private List<Parameter> parameters(Names inner) {
+    var outer = expressions.enter(inner);
     var parameters = new ArrayList<Parameter>();
     boolean fallbacks = false;
     while (!tokens.skipOperator(")")) {
@@ -229,6 +267,7 @@ final class StatementParser {
       if (parameters.stream().anyMatch(other -> other.name().equals(name.text()))) {
         throw name.at().error("the parameter '" + name.text() + "' is there twice");
       }
+      inner.begins(name.text());
       var fallback = tokens.skipOperator("=") ? expressions.expression() : null;
       if (fallbacks && fallback == null) {
         throw name.at().error("a parameter without a default follows one that has one");
@@ -236,36 +275,48 @@ final class StatementParser {
       fallbacks = fallback != null;
       parameters.add(new Parameter(name.text(), fallback));
     }
+    expressions.enter(outer);
     return List.copyOf(parameters);
   }
 
   private Statement with(Token tag) {
+    var inner = inner();
     var bindings = new ArrayList<Binding>();
     while (!tokens.at(Kind.BLOCK_END)) {
       if (!bindings.isEmpty()) {
         tokens.expectOperator(",");
       }
       var target = targets.target();
+      target.names().forEach(inner::begins);
       tokens.expectOperator("=");
       bindings.add(new Binding(target, expressions.expression()));
     }
-    return new Statement.With(tag.at(), List.copyOf(bindings), block(tag, "endwith"));
+    return new Statement.With(tag.at(), List.copyOf(bindings), block(tag, "endwith", inner));
   }
 
-  private List<Statement> block(Token tag, String end) {
+  /// The body of a tag, whose end is read too.
+  private Block block(Token tag, String end, Names names) {
     endOfTag();
-    var body = until(tag, Set.of(end), false);
+    var body = within(names, tag, end);
     tokens.take();
     return body;
   }
 
   /// A body that is called, so that no `break` in it reaches a loop around it.
-  private List<Statement> functionBody(Token tag, String end) {
+  private Block functionBody(Token tag, String end, Names names) {
     int outer = loops;
     loops = 0;
-    var body = block(tag, end);
+    var body = block(tag, end, names);
     loops = outer;
     return body;
+  }
+
+  /// Statements in a block of their own.
+  private Block within(Names names, Token tag, String... ends) {
+    var outer = expressions.enter(names);
+    var statements = until(tag, Set.of(ends), false);
+    expressions.enter(outer);
+    return new Block(statements, names.unset());
   }
 
   private void endOfTag() {

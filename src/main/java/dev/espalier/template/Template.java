@@ -1,7 +1,6 @@
 package dev.espalier.template;
 
 import java.time.LocalDateTime;
-import java.util.List;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A chat template, compiled once and rendered many times. Thread-safe.
@@ -11,10 +10,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// HTML escapes, `raise_exception` and `strftime_now`. What is not known is an error, never another
 /// prompt than the reference would give.
 public final class Template {
-  private final List<Statement> statements;
+  private final Statement.Block template;
 
-  private Template(List<Statement> statements) {
-    this.statements = statements;
+  private Template(Statement.Block template) {
+    this.template = template;
   }
 
   /// Reads the Jinja text of a template.
@@ -30,7 +29,7 @@ public final class Template {
   /// @throws TemplateException if the template raises or does what Jinja forbids
   public String render(ObjectNode variables, LocalDateTime now) {
     try {
-      return new Interpreter(now).render(statements, JsonValues.scope(variables));
+      return new Interpreter(now).render(template, JsonValues.scope(variables));
     } catch (Failure failure) {
       throw new TemplateException(1, 1, failure.what());
     } catch (StackOverflowError overflow) {
