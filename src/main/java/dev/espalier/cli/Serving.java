@@ -62,7 +62,8 @@ final class Serving implements LocalModels, AutoCloseable {
     return loaded.computeIfAbsent(name + "@" + row.created(), version -> load(version, found));
   }
 
-  /// The store's adapters, as they were at most that long ago: a request should not wait for the disk.
+  /// The store's adapters, as they were at most that long ago: a request should not wait for the
+  /// disk.
   private Map<String, dev.espalier.store.Adapter> adapters(Duration age) {
     var last = known;
     if (System.nanoTime() - last.at() < age.toNanos()) return last.byName();

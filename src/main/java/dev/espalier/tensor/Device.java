@@ -41,8 +41,8 @@ public final class Device {
     Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::stop));
   }
 
-  /// Lets the running unit end before the process unloads libtorch under it, which would crash; one that takes too long is
-  /// cut off with the whole process, which leaves files as `kill -9` would.
+  /// Lets the running unit end before the process unloads libtorch under it, which would crash; one
+  /// that takes too long is cut off with the whole process, which leaves files as `kill -9` would.
   private void stop() {
     thread.interrupt();
     try {
