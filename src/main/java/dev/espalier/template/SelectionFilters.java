@@ -52,7 +52,8 @@ final class SelectionFilters {
         arguments.positional().isEmpty()
             ? byAttribute(arguments, interpreter.budget())
             : byFilter(arguments, interpreter);
-    return new Generator(
+    return Generator.over(
+        input,
         Lazy.map(
             items(input),
             item -> {
@@ -80,7 +81,7 @@ final class SelectionFilters {
 
   private static Object select(Object input, Arguments arguments, boolean wanted, Budget budget) {
     var test = test(arguments, 0, budget);
-    return new Generator(Lazy.filter(items(input), item -> test.test(item) == wanted));
+    return Generator.over(input, Lazy.filter(items(input), item -> test.test(item) == wanted));
   }
 
   private static Object selectBy(Object input, Arguments arguments, boolean wanted, Budget budget) {
@@ -89,8 +90,8 @@ final class SelectionFilters {
     }
     var path = AttributePath.of(arguments.positional().getFirst());
     var test = test(arguments, 1, budget);
-    return new Generator(
-        Lazy.filter(items(input), item -> test.test(path.get(item, budget)) == wanted));
+    return Generator.over(
+        input, Lazy.filter(items(input), item -> test.test(path.get(item, budget)) == wanted));
   }
 
   /// The test named by the argument at `index`, or whether an item is true.

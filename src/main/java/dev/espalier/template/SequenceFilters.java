@@ -232,7 +232,8 @@ final class SequenceFilters {
     var bound = arguments.bind("case_sensitive", "attribute");
     var key = SortKey.of(bound.or(1, Value.None.NONE), bound.truth(0, false));
     var seen = new Dict();
-    return new Generator(
+    return Generator.over(
+        input,
         Lazy.filter(
             Types.iterate(input),
             item -> {

@@ -110,7 +110,24 @@ sealed interface Value
   record View(String kind, List<Object> items) implements Value {}
 
   /// What filters such as `map` give: it can be walked once.
-  record Generator(Iterator<Object> items) implements Value {}
+  ///
+  /// @param depth how many generators it draws from, one through the other
+  record Generator(Iterator<Object> items, int depth) implements Value {
+    private static final int MAX_DEPTH = 100;
+
+    Generator(Iterator<Object> items) {
+      this(items, 0);
+    }
+
+    /// What draws its items from those of `input`.
+    static Generator over(Object input, Iterator<Object> items) {
+      int depth = input instanceof Generator inner ? inner.depth + 1 : 0;
+      if (depth > MAX_DEPTH) {
+        throw new Failure("filters nest more deeply than " + MAX_DEPTH);
+      }
+      return new Generator(items, depth);
+    }
+  }
 
   /// The one object whose fields a template may set.
   record Namespace(Map<String, Object> fields) implements Value {
