@@ -3,14 +3,9 @@ package dev.espalier.cli;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.TrainingSequence;
-import dev.espalier.dataset.Conversations;
 import dev.espalier.dataset.Dataset;
-import dev.espalier.distil.Distil;
 import dev.espalier.distil.DistilConfig;
-import dev.espalier.distil.Sequences;
 import dev.espalier.engine.BaseModel;
-import dev.espalier.store.Adapter;
-import dev.espalier.store.Example;
 import dev.espalier.store.Store;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -59,29 +54,10 @@ final class DemoModel implements DemoStudent {
 
   @Override
   public void distil(Dataset dataset, String name, Consumer<ObjectNode> progress) {
-    var now = Instant.now();
-    var run = runs.resolve(name + "-" + now.toEpochMilli()); // anew, not where an old one ended
-    var result =
-        Distil.run(
-            base,
-            sequences(dataset.train()),
-            sequences(dataset.validation()),
-            config,
-            run,
-            progress);
-    dataset.rules().save(result.adapter());
-    store.put(
-        new Adapter(
-            name,
-            result.adapter().toAbsolutePath().toString(),
-            base.folder().toAbsolutePath().normalize().toString(),
-            now,
-            dataset.rules().rules().isEmpty() ? null : dataset.rules().toJson(),
-            result.toJson().toString()));
-  }
-
-  private Sequences sequences(List<Example> examples) {
-    return Sequences.of(Conversations.merged(examples), base.format(), context());
+    // a folder of its own, so that it starts anew and not where an old run ended
+    var run = runs.resolve(name + "-" + Instant.now().toEpochMilli());
+    var result = Teaching.train(base, dataset, config, run, progress);
+    Teaching.keep(store, name, base, dataset, result);
   }
 
   @Override

@@ -2,17 +2,13 @@ package dev.espalier.cli;
 
 import dev.espalier.chat.Json;
 import dev.espalier.dataset.CapturedExamples;
-import dev.espalier.dataset.Conversations;
 import dev.espalier.dataset.Dataset;
 import dev.espalier.dataset.DatasetConfig;
 import dev.espalier.dataset.DatasetException;
 import dev.espalier.dataset.ExampleFile;
 import dev.espalier.dataset.Turns;
-import dev.espalier.distil.Distil;
 import dev.espalier.distil.DistilConfig;
-import dev.espalier.distil.Sequences;
 import dev.espalier.engine.BaseModel;
-import dev.espalier.store.Adapter;
 import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Example;
@@ -112,22 +108,11 @@ final class DistilCommand implements Callable<Integer> {
       var dataset = dataset(base, store);
       progress.show(dataset.summary().toJson().put("event", "dataset"));
       var run = data.resolve("runs").resolve(name);
-      var result =
-          Distil.run(
-              base,
-              sequences(dataset.train(), base),
-              sequences(dataset.validation(), base),
-              config,
-              run,
-              progress::show);
-      if (!config.full()) keep(store, dataset, result);
+      var result = Teaching.train(base, dataset, config, run, progress::show);
+      if (!config.full()) Teaching.keep(store, name, base, dataset, result);
       progress.show(result.toJson().put("event", "summary").put("name", name));
     }
     return 0;
-  }
-
-  private static Sequences sequences(List<Example> examples, BaseModel base) {
-    return Sequences.of(Conversations.merged(examples), base.format(), base.shape().context());
   }
 
   private Dataset dataset(BaseModel base, Store store) {
@@ -175,19 +160,6 @@ final class DistilCommand implements Callable<Integer> {
               .formatted(data));
     }
     return read.examples();
-  }
-
-  private void keep(Store store, Dataset dataset, Distil.Result result) {
-    var rules = dataset.rules();
-    rules.save(result.adapter());
-    store.put(
-        new Adapter(
-            name,
-            result.adapter().toAbsolutePath().toString(),
-            model.toAbsolutePath().normalize().toString(),
-            Instant.now(),
-            rules.rules().isEmpty() ? null : rules.toJson(),
-            result.toJson().toString()));
   }
 
   /// What a run says while it goes: JSON lines, or a line that renews itself on a terminal.

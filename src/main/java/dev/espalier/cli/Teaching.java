@@ -1,0 +1,58 @@
+package dev.espalier.cli;
+
+import dev.espalier.dataset.Conversations;
+import dev.espalier.dataset.Dataset;
+import dev.espalier.distil.Distil;
+import dev.espalier.distil.DistilConfig;
+import dev.espalier.distil.Sequences;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.store.Adapter;
+import dev.espalier.store.Example;
+import dev.espalier.store.Store;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Consumer;
+import tools.jackson.databind.node.ObjectNode;
+
+/// From a dataset to an adapter that the store knows, with the pruning rules it was trained under.
+final class Teaching {
+  private Teaching() {}
+
+  /// Trains on the dataset.
+  ///
+  /// @param run the run's folder, continued if it is there
+  static Distil.Result train(
+      BaseModel base,
+      Dataset dataset,
+      DistilConfig config,
+      Path run,
+      Consumer<ObjectNode> progress) {
+    return Distil.run(
+        base,
+        sequences(dataset.train(), base),
+        sequences(dataset.validation(), base),
+        config,
+        run,
+        progress);
+  }
+
+  private static Sequences sequences(List<Example> examples, BaseModel base) {
+    return Sequences.of(Conversations.merged(examples), base.format(), base.shape().context());
+  }
+
+  /// Makes the trained adapter known by that name.
+  static void keep(
+      Store store, String name, BaseModel base, Dataset dataset, Distil.Result result) {
+    var rules = dataset.rules();
+    rules.save(result.adapter());
+    store.put(
+        new Adapter(
+            name,
+            result.adapter().toAbsolutePath().toString(),
+            base.folder().toAbsolutePath().normalize().toString(),
+            Instant.now(),
+            rules.rules().isEmpty() ? null : rules.toJson(),
+            result.toJson().toString()));
+  }
+}
