@@ -34,6 +34,7 @@ public final class Device {
   private final PriorityBlockingQueue<Unit> queue = new PriorityBlockingQueue<>();
   private final AtomicLong order = new AtomicLong();
   private final Thread thread;
+  private boolean hasCores; // on the thread only
 
   private Device(String name) {
     thread = Thread.ofPlatform().daemon().name(name).unstarted(this::work);
@@ -96,8 +97,10 @@ public final class Device {
         });
   }
 
-  private static <T> T inScope(Supplier<T> work) {
+  private <T> T inScope(Supplier<T> work) {
     try (var scope = new Scope()) {
+      if (!hasCores) Native.takeCores();
+      hasCores = true;
       return work.get();
     }
   }

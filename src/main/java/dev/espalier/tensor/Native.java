@@ -16,17 +16,28 @@ import org.bytedeco.pytorch.global.torch;
 /// Loads libtorch once, with its thread pools settled before they exist.
 ///
 /// OpenMP (libtorch, oneDNN) and OpenBLAS each start a pool of their own, and two pools on the same
-/// cores fight: a decode step of 3 ms takes 50. So OpenBLAS gets one thread, and the variables are
-/// set before the first library loads.
+/// cores fight: a decode step of 3 ms takes 50. So OpenBLAS gets one thread. OpenMP's threads wait
+/// for the next operator by spinning for some milliseconds, since waking them costs more than most
+/// operators, and then sleep, since an idle server should not burn a core. All this is set before
+/// the first library loads.
+///
+/// The allocator keeps what training frees: given back to the kernel, every activation of every
+/// step would be zeroed pages again.
 final class Native {
+  private static final int M_TRIM_THRESHOLD = -1; // as malloc.h has them
+  private static final int M_MMAP_THRESHOLD = -3;
+  private static final int M_ARENA_MAX = -8;
+
   private static boolean loaded;
+  private static int cores;
 
   private Native() {}
 
   static synchronized void load() {
     if (loaded) return;
     setDefault("OPENBLAS_NUM_THREADS", "1");
-    setDefault("OMP_WAIT_POLICY", "passive");
+    setDefault("GOMP_SPINCOUNT", "10000");
+    keepFreedMemory();
     // JavaCPP unpacks its natives into a cache that two fresh JVMs would corrupt between them.
     try (var channel =
             FileChannel.open(lockFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -39,13 +50,52 @@ final class Native {
     // "medium" sends float32 products to oneDNN; on processors without bf16 matrix units it stays
     // true float32.
     torch.globalContext().setFloat32MatmulPrecision("highest");
+    cores = torch.get_num_threads();
+    torch.set_num_threads(1); // for every thread that has not asked for more
     loaded = true;
+  }
+
+  /// Gives OpenMP's threads to the calling thread.
+  ///
+  /// Every thread that runs a parallel operator gets a pool of its own, and as soon as the pools
+  /// together have more threads than there are cores, all of them stop spinning: training slows to
+  /// two thirds. So one thread has the cores, and operators on any other run alone.
+  static void takeCores() {
+    load();
+    torch.set_num_threads(cores);
+    var others = Thread.ofPlatform().start(() -> torch.set_num_threads(1)); // the default again
+    try {
+      others.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static Path lockFile() throws IOException {
     var cache = Path.of(System.getProperty("user.home"), ".javacpp");
     Files.createDirectories(cache);
     return cache.resolve("espalier.lock");
+  }
+
+  /// Raises the sizes from which glibc maps memory apart and gives it back.
+  @SuppressWarnings("restricted") // the launcher and the manifest enable native access
+  private static void keepFreedMemory() {
+    var linker = Linker.nativeLinker();
+    var found = linker.defaultLookup().find("mallopt");
+    if (found.isEmpty()) return; // not glibc
+    var mallopt =
+        linker.downcallHandle(
+            found.get(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    try {
+      // an option that this glibc does not take costs speed and nothing else
+      int _ = (int) mallopt.invokeExact(M_ARENA_MAX, 1);
+      int _ = (int) mallopt.invokeExact(M_TRIM_THRESHOLD, 1 << 30);
+      int _ = (int) mallopt.invokeExact(M_MMAP_THRESHOLD, 1 << 30);
+    } catch (Throwable e) {
+      throw new IllegalStateException("cannot set up the allocator before libtorch loads", e);
+    }
   }
 
   @SuppressWarnings("restricted") // the launcher and the manifest enable native access
