@@ -85,7 +85,7 @@ final class LogitsCommand implements Callable<Integer> {
               weights,
               torch.tensor(ids, whole).view(1, -1),
               torch.arange(new Scalar(ids.length), whole).view(1, -1),
-              PackedAttention.causal(ids.length),
+              PackedAttention.causal(),
               adapters);
       var scores = new float[ids.length * shape.vocabulary()];
       decoder.logits(weights, hidden, adapters).contiguous().data_ptr_float().get(scores);

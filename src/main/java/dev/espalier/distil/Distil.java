@@ -9,6 +9,7 @@ import dev.espalier.train.Schedule;
 import dev.espalier.train.Trainer;
 import dev.espalier.train.TrainingException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -22,10 +23,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// As "LoRA Without Regret" has it: every linear layer, alpha 32, AdamW without decay, small
 /// batches. The adapter kept is the one of the lowest validation loss. A run is a function of its
 /// data, config and seed: killed and started again with the same folder, it ends with the same
-/// bits.
+/// bits, having lost a minute at most.
 public final class Distil {
-  private static final int ROWS_AT_ONCE = 4;
   private static final double CLIP = 1.0;
+  private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(1);
 
   private Distil() {}
 
@@ -53,7 +54,8 @@ public final class Distil {
     }
   }
 
-  /// Trains to the end, from the newest checkpoint of the run if there is one.
+  /// Trains to the end, from the newest checkpoint of the run if there is one; that must be of the
+  /// same data and config.
   ///
   /// @param validation may be empty: then the last adapter is the best
   /// @param run the run's folder: checkpoints, and `best`
@@ -75,40 +77,49 @@ public final class Distil {
         var adam = new AdamW(student.learner().parameters(), AdamW.Config.withDecay(0))) {
       long parameters =
           student.learner().parameters().values().stream().mapToLong(Tensor::numel).sum();
-      progress.accept(plan(base, train, parameters, steps));
+      var memory =
+          MemoryPlan.of(base.shape(), base.dtype(), parameters, longest(train, validation));
+      progress.accept(plan(memory, train, parameters, steps));
       var trainer =
           new Trainer(base.decoder(), student.learner(), List.of(new Trainer.Part(adam, 1)), CLIP);
       var tensors = state(student, adam);
       int step = 0;
       var best = Best.NONE;
+      var identity = identity(base, train, validation, config);
       var checkpoint = Checkpoint.latest(run);
       if (checkpoint != null) {
+        continued(checkpoint, identity);
         checkpoint.restore(tensors);
         step = checkpoint.progress().path("step").asInt();
         best = Best.of(checkpoint.progress());
         adam.resume(step);
       }
 
+      long saved = System.nanoTime();
       while (step < steps) {
-        var rows = train.step(step, config.batch(), config.seed());
-        var report = trainer.step(rows, ROWS_AT_ONCE, schedule.at(step));
+        var rows = train.step(step, config.batch(), config.seed(), memory.tokens());
+        var report = trainer.step(rows, schedule.at(step));
         step++;
         progress.accept(
             line("step", step, steps)
                 .put("loss", report.loss())
                 .put("gradient_norm", report.gradientNorm())
                 .put("trained_tokens", report.trainedTokens()));
-        if (step % epoch != 0) continue;
-        double loss =
-            validation.all().isEmpty()
-                ? -step // no validation: later is better
-                : trainer.loss(Sequences.pack(validation.all()), ROWS_AT_ONCE);
-        if (loss < best.loss()) {
-          best = new Best(step, loss);
-          student.save(run.resolve("best"));
+        if (step % epoch == 0) {
+          double loss =
+              validation.all().isEmpty()
+                  ? -step // no validation: later is better
+                  : trainer.loss(Sequences.pack(validation.all(), memory.tokens()));
+          if (loss < best.loss()) {
+            best = new Best(step, loss);
+            student.save(run.resolve("best"));
+          }
+          progress.accept(line("validation", step, steps).put("loss", loss));
         }
-        progress.accept(line("validation", step, steps).put("loss", loss));
-        Checkpoint.save(run, step, tensors, best.toJson().put("step", step), 1);
+        if (step % epoch != 0 && System.nanoTime() - saved < CHECKPOINT_EVERY.toNanos()) continue;
+        var noted = best.toJson().put("step", step).put("identity", identity);
+        Checkpoint.save(run, step, tensors, noted, 1);
+        saved = System.nanoTime();
       }
       return new Result(
           run.resolve("best"),
@@ -121,9 +132,25 @@ public final class Distil {
     }
   }
 
-  private static ObjectNode plan(BaseModel base, Sequences train, long parameters, int steps) {
-    var memory =
-        MemoryPlan.of(base.shape(), base.dtype(), parameters, ROWS_AT_ONCE, train.longestRow());
+  /// What a checkpoint must have been trained on to be continued.
+  private static String identity(
+      BaseModel base, Sequences train, Sequences validation, DistilConfig config) {
+    return "%s %s %s %s".formatted(base.name(), config, train.digest(), validation.digest());
+  }
+
+  private static void continued(Checkpoint checkpoint, String identity) {
+    if (checkpoint.progress().path("identity").asString("").equals(identity)) return;
+    throw new TrainingException(
+        ("%s is of a run on other examples or with other settings:"
+                + " take another --name, or delete the folder %s to start anew")
+            .formatted(checkpoint.folder(), checkpoint.folder().getParent()));
+  }
+
+  private static int longest(Sequences train, Sequences validation) {
+    return Math.max(train.longest(), validation.longest());
+  }
+
+  private static ObjectNode plan(MemoryPlan memory, Sequences train, long parameters, int steps) {
     memory.check(MemoryPlan.available());
     return line("plan", 0, steps)
         .put("sequences", train.all().size())

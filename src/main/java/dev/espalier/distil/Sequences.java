@@ -5,17 +5,25 @@ import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.TrainingSequence;
 import dev.espalier.train.Row;
 import dev.espalier.train.TrainingException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
-import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 
 /// Conversations as token sequences, shuffled and packed into the rows of each step.
 ///
+/// Requests of one application start alike: the same instructions, the same tools. Sequences of a
+/// step that share a start share it in their row as well, so it is computed once; the loss and its
+/// gradient are those of the sequences apart.
+///
 /// @param all every sequence has at least one token that carries loss
 public record Sequences(List<TrainingSequence> all) {
-  private static final int SHORTEST_ROW = 512;
+  private static final int WORTH = 64; // a shorter start is not worth sharing
 
   public Sequences {
     all = List.copyOf(all);
@@ -54,10 +62,26 @@ public record Sequences(List<TrainingSequence> all) {
     return all.stream().mapToLong(TrainingSequence::length).sum();
   }
 
-  /// The tokens of the longest row that packing makes.
-  int longestRow() {
-    int longest = all.stream().mapToInt(TrainingSequence::length).max().orElse(0);
-    return Math.max(SHORTEST_ROW, longest);
+  /// SHA-256 of every token and mark, in order.
+  String digest() {
+    try {
+      var digest = MessageDigest.getInstance("SHA-256");
+      for (var sequence : all) {
+        var bytes = ByteBuffer.allocate(4 + 5 * sequence.length()).putInt(sequence.length());
+        for (int t = 0; t < sequence.length(); t++) {
+          bytes.putInt(sequence.ids()[t]).put((byte) (sequence.trained()[t] ? 1 : 0));
+        }
+        digest.update(bytes.array());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  /// The tokens of the longest sequence.
+  int longest() {
+    return all.stream().mapToInt(TrainingSequence::length).max().orElse(0);
   }
 
   int stepsAnEpoch(int batch) {
@@ -65,49 +89,55 @@ public record Sequences(List<TrainingSequence> all) {
   }
 
   /// The rows of one step: a function of the seed and the step alone.
-  List<Row> step(int step, int batch, long seed) {
+  List<Row> step(int step, int batch, long seed, int room) {
     int steps = stepsAnEpoch(batch);
     var order = new ArrayList<>(all);
     Collections.shuffle(order, new Random(seed * 1_000_003 + step / steps));
     int from = step % steps * batch;
-    return pack(order.subList(from, Math.min(from + batch, order.size())));
+    return pack(order.subList(from, Math.min(from + batch, order.size())), room);
   }
 
-  /// First fit, longest first, into rows of one length.
-  static List<Row> pack(List<TrainingSequence> sequences) {
-    var longestFirst = new ArrayList<>(sequences);
-    longestFirst.sort(Comparator.comparingInt(TrainingSequence::length).reversed());
-    int room = Math.max(SHORTEST_ROW, longestFirst.getFirst().length());
-    var bins = new ArrayList<List<TrainingSequence>>();
-    var used = new ArrayList<Integer>();
-    for (var sequence : longestFirst) {
-      int bin = 0;
-      while (bin < bins.size() && used.get(bin) + sequence.length() > room) bin++;
-      if (bin == bins.size()) {
-        bins.add(new ArrayList<>());
-        used.add(0);
+  /// Rows of at most that many tokens, or one sequence.
+  static List<Row> pack(List<TrainingSequence> sequences, int room) {
+    var alike = new ArrayList<>(sequences);
+    alike.sort((one, other) -> Arrays.compare(one.ids(), other.ids()));
+    var rows = new ArrayList<Row>();
+    var packer = new RowPacker();
+    for (int i = 0; i < alike.size(); ) {
+      int shared = shareable(alike.get(i));
+      int end = i + 1;
+      for (; end < alike.size(); end++) {
+        int still = Math.min(shared, sharedStart(alike.get(i), alike.get(end)));
+        if (still < WORTH || (end > i + 1 && still < shared / 2)) break;
+        shared = still;
       }
-      bins.get(bin).add(sequence);
-      used.set(bin, used.get(bin) + sequence.length());
+      int start = end - i > 1 ? shared : 0;
+      boolean begun = false;
+      for (var sequence : alike.subList(i, end)) {
+        int more = sequence.length() - (begun ? start : 0);
+        if (packer.length() > 0 && packer.length() + more > room) {
+          rows.add(packer.row());
+          packer = new RowPacker();
+          begun = false;
+        }
+        packer.add(sequence, start, begun);
+        begun = true;
+      }
+      i = end;
     }
-    int length = Collections.max(used);
-    return bins.stream().map(bin -> row(bin, length)).toList();
+    rows.add(packer.row());
+    return rows;
   }
 
-  private static Row row(List<TrainingSequence> sequences, int length) {
-    var ids = new int[length];
-    var weights = new float[length];
-    var numbers = new int[length];
-    int at = 0;
-    for (int s = 0; s < sequences.size(); s++) {
-      var sequence = sequences.get(s);
-      for (int t = 0; t < sequence.length(); t++, at++) {
-        ids[at] = sequence.ids()[t];
-        weights[at] = t > 0 && sequence.trained()[t] ? 1 : 0;
-        numbers[at] = s;
-      }
-    }
-    for (; at < length; at++) numbers[at] = -1;
-    return new Row(ids, weights, numbers);
+  /// How much of a sequence can be shared: what comes before its first token with loss.
+  private static int shareable(TrainingSequence sequence) {
+    int t = 1;
+    while (t < sequence.length() && !sequence.trained()[t]) t++;
+    return t;
+  }
+
+  private static int sharedStart(TrainingSequence one, TrainingSequence other) {
+    int mismatch = Arrays.mismatch(one.ids(), other.ids());
+    return Math.min(mismatch < 0 ? other.length() : mismatch, shareable(other));
   }
 }

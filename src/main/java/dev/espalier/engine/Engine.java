@@ -33,6 +33,7 @@ public final class Engine implements AutoCloseable {
   private final KvCache cache;
   private final BlockingQueue<Generation> waiting = new LinkedBlockingQueue<>(WAITING);
   private final List<Generation> running = new ArrayList<>(); // index = slot
+  private final Residents residents;
   private final Thread thread;
   private @Nullable List<@Nullable Lora> mixedFor;
   private @Nullable MixedAdapters mixed;
@@ -43,6 +44,7 @@ public final class Engine implements AutoCloseable {
     this.base = base;
     this.slots = slots;
     this.cache = new KvCache(base.shape(), slots, base.dtype());
+    this.residents = new Residents(slots);
     thread = Thread.ofPlatform().daemon().name("espalier-engine").start(this::loop);
   }
 
@@ -106,24 +108,29 @@ public final class Engine implements AutoCloseable {
 
   private void prefill(Generation generation, int slot) {
     try (var noGrad = new NoGradGuard()) {
-      int length = generation.prompt.length;
-      cache.reserve(length + 1);
-      var tokens = new long[length];
-      for (int t = 0; t < length; t++) tokens[t] = generation.prompt[t];
-      var whole = new TensorOptions(ScalarType.Long);
-      var attention = new PrefillAttention(cache, slot, PackedAttention.causal(length));
+      var prompt = generation.prompt;
       var adapter = generation.adapter;
+      cache.reserve(prompt.length + 1);
+      var start = residents.longest(prompt, adapter);
+      residents.remove(slot);
+      if (start.slot() != slot) cache.copy(start.slot(), slot, start.length());
+      int rest = prompt.length - start.length();
+      var tokens = new long[rest];
+      for (int t = 0; t < rest; t++) tokens[t] = prompt[start.length() + t];
+      var whole = new TensorOptions(ScalarType.Long);
+      var attention = new PrefillAttention(cache, slot, start.length(), PackedAttention.causal());
       var adapters = adapter == null ? Adapters.NONE : adapter.lora().cast(base.dtype());
       var hidden =
           base.decoder()
               .hidden(
                   base.weights(),
                   torch.tensor(tokens, whole).view(1, -1),
-                  torch.arange(new Scalar(length), whole).view(1, -1),
+                  torch.arange(new Scalar(rest), whole).add(new Scalar(start.length())).view(1, -1),
                   attention,
                   adapters);
-      var last = hidden.narrow(1, length - 1L, 1);
-      generation.length = length;
+      residents.put(slot, prompt, adapter);
+      var last = hidden.narrow(1, rest - 1L, 1);
+      generation.length = prompt.length;
       sample(List.of(generation), base.decoder().logits(base.weights(), last, adapters));
     }
   }
@@ -215,7 +222,8 @@ public final class Engine implements AutoCloseable {
       int free = slot;
       running.set(free, moved);
       int from = running.size();
-      Device.cpu().run(Urgency.DECODE, () -> cache.move(from, free, moved.length));
+      Device.cpu().run(Urgency.DECODE, () -> cache.copy(from, free, moved.length));
+      residents.copy(from, free);
     }
   }
 

@@ -63,14 +63,24 @@ final class KvCache implements AutoCloseable {
     return values.get(layer).narrow(0, 0, (long) rows * shape.kvHeads()).narrow(1, 0, length);
   }
 
-  /// Stores a prompt's keys and values, each (1, KV, T, hd), at the start of a slot.
-  void fill(int layer, int slot, Tensor key, Tensor value) {
-    slot(keys, layer, slot).narrow(1, 0, key.size(2)).copy_(key.select(0, 0));
-    slot(values, layer, slot).narrow(1, 0, value.size(2)).copy_(value.select(0, 0));
+  /// Stores keys and values, each (1, KV, T, hd), in a slot from that position on.
+  void fill(int layer, int slot, int position, Tensor key, Tensor value) {
+    slot(keys, layer, slot).narrow(1, position, key.size(2)).copy_(key.select(0, 0));
+    slot(values, layer, slot).narrow(1, position, value.size(2)).copy_(value.select(0, 0));
   }
 
-  /// Moves a sequence to another slot.
-  void move(int from, int to, int length) {
+  /// The keys of one slot, up to a length: (1, KV, length, hd).
+  Tensor keysOf(int layer, int slot, long length) {
+    return slot(keys, layer, slot).narrow(1, 0, length).unsqueeze(0);
+  }
+
+  /// The values of one slot, up to a length.
+  Tensor valuesOf(int layer, int slot, long length) {
+    return slot(values, layer, slot).narrow(1, 0, length).unsqueeze(0);
+  }
+
+  /// Copies the start of a sequence to another slot.
+  void copy(int from, int to, int length) {
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (var tensors : List.of(keys, values)) {
         slot(tensors, layer, to)

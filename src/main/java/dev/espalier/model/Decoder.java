@@ -72,7 +72,7 @@ public final class Decoder {
     }
 
     Tensor attention(int layer, Tensor x, Rotary.Angles angles, Attention attention) {
-      var in = norm(x, weights.get(name + "input_layernorm.weight"));
+      var in = normed(x, "input_layernorm.weight", "self_attn.q_proj.weight");
       var query = heads(linear("self_attn.q_proj", in), shape.heads(), "self_attn.q_norm");
       var key = heads(linear("self_attn.k_proj", in), shape.kvHeads(), "self_attn.k_norm");
       var value = split(linear("self_attn.v_proj", in), shape.kvHeads());
@@ -84,9 +84,14 @@ public final class Decoder {
     }
 
     Tensor feedForward(Tensor x) {
-      var in = norm(x, weights.get(name + "post_attention_layernorm.weight"));
+      var in = normed(x, "post_attention_layernorm.weight", "mlp.gate_proj.weight");
       return linear(
           "mlp.down_proj", torch.silu(linear("mlp.gate_proj", in)).mul(linear("mlp.up_proj", in)));
+    }
+
+    /// The input of a block's linear layers, cast once for all of them.
+    private Tensor normed(Tensor x, String norm, String linear) {
+      return norm(x, weights.get(name + norm)).to(weights.get(name + linear).scalar_type());
     }
 
     /// A linear layer with its bias and its adapters: (B, T, in) → (B, T, out).

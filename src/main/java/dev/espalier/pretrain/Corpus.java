@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// one thread at a time.
 final class Corpus {
   /// The most tokens of a document.
-  static final int LONGEST = 1024;
+  static final int LONGEST = 2048;
 
   private final Conversations conversations;
   private final Rendering rendering;

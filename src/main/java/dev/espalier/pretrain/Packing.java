@@ -1,5 +1,6 @@
 package dev.espalier.pretrain;
 
+import dev.espalier.model.Span;
 import dev.espalier.train.Row;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,7 +12,7 @@ import java.util.List;
 /// step is full when that gap is too small to be worth it. So a step is a function of the first
 /// document's index and nothing else.
 ///
-/// @param rows all of the same length
+/// @param rows each nearly full
 /// @param parts what each trained token is, in the order of the rows' trained tokens
 record Packing(List<Row> rows, byte[] parts) {
   private static final int WORTH = 64;
@@ -55,17 +56,14 @@ record Packing(List<Row> rows, byte[] parts) {
   private static final class Fill {
     final int[] ids;
     final float[] weights;
-    final int[] sequence;
     final byte[] parts;
+    final List<Span> spans = new ArrayList<>();
     int used;
-    int documents;
 
     Fill(int length) {
       ids = new int[length];
       weights = new float[length];
-      sequence = new int[length];
       parts = new byte[length];
-      Arrays.fill(sequence, -1);
     }
 
     int room() {
@@ -77,14 +75,13 @@ record Packing(List<Row> rows, byte[] parts) {
         ids[used + t] = document.ids()[t];
         parts[used + t] = document.part()[t];
         weights[used + t] = t == 0 ? 0 : weight(document.part()[t]);
-        sequence[used + t] = documents;
       }
       used += size;
-      documents++;
+      spans.add(Span.whole(size));
     }
 
     Row row() {
-      return new Row(ids, weights, sequence);
+      return new Row(Arrays.copyOf(ids, used), Arrays.copyOf(weights, used), spans);
     }
   }
 }

@@ -92,13 +92,14 @@ public final class Pretrain {
     for (; step < config.steps(); step++) {
       var packing = Packing.next(corpus, config.rows(), config.length());
       long start = System.nanoTime();
-      var report = trainer.step(packing.rows(), config.rowsPerMicroBatch(), schedule.at(step));
+      var report = trainer.step(packing.rows(), schedule.at(step));
       double seconds = (System.nanoTime() - start) / 1e9;
       var line = JsonMapper.shared().createObjectNode().put("event", "step").put("step", step + 1);
       line.put("loss", report.loss()).put("call_loss", loss(packing, report, Document.CALL));
       line.put("text_loss", loss(packing, report, Document.TEXT));
       line.put("gradient_norm", report.gradientNorm()).put("rate", schedule.at(step));
-      line.put("tokens_per_second", config.rows() * config.length() / seconds);
+      int tokens = packing.rows().stream().mapToInt(row -> row.ids().length).sum();
+      line.put("tokens", tokens).put("tokens_per_second", tokens / seconds);
       progress.accept(line);
       if ((step + 1) % config.checkpointEvery() == 0 || step + 1 == config.steps()) {
         line.put("documents", corpus.position());

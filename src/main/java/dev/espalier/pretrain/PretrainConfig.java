@@ -15,7 +15,6 @@ record PretrainConfig(
     int steps,
     int rows,
     int length,
-    int rowsPerMicroBatch,
     double muonRate,
     double adamRate,
     double decay,
@@ -23,7 +22,7 @@ record PretrainConfig(
     long seed) {
 
   static PretrainConfig standard(int steps, long seed) {
-    return new PretrainConfig(steps, 8, Corpus.LONGEST, 4, 6e-3, 3e-3, 0.3, 50, seed);
+    return new PretrainConfig(steps, 2, 4096, 6e-3, 3e-3, 0.3, 50, seed);
   }
 
   /// The built-in model: Qwen3's architecture, 5.8 million parameters.

@@ -1,5 +1,6 @@
 package dev.espalier.train;
 
+import dev.espalier.model.Span;
 import dev.espalier.tensor.Dtype;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -7,66 +8,54 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// Rows of equal length as tensors; the scope it was made in owns them.
+/// A row as tensors; the scope it was made in owns them.
 ///
-/// @param tokens (B, T) int64
-/// @param positions (B, T) int64, counted from the start of each sequence
-/// @param sequence (B, T) int64
-/// @param at (N) int64, where in the flattened (B·T) hidden states a prediction carries loss
+/// @param tokens (1, T) int64
+/// @param positions (1, T) int64, counted from the start of each sequence
+/// @param spans the pieces of the row
+/// @param at (N) int64, where in the row a prediction carries loss
 /// @param targets (N) int64, the token to predict there
 /// @param weights (N) float32
-/// @param packed whether some row holds more than one sequence
 public record Batch(
-    Tensor tokens,
-    Tensor positions,
-    Tensor sequence,
-    Tensor at,
-    Tensor targets,
-    Tensor weights,
-    boolean packed) {
+    Tensor tokens, Tensor positions, List<Span> spans, Tensor at, Tensor targets, Tensor weights) {
 
-  /// Puts rows together.
+  /// Makes the tensors of a row.
   ///
-  /// @throws IllegalArgumentException if they differ in length or no token carries loss
-  public static Batch of(List<Row> rows) {
-    int length = rows.getFirst().ids().length;
-    int trained = rows.stream().mapToInt(Row::trained).sum();
+  /// @throws IllegalArgumentException if no token carries loss
+  public static Batch of(Row row) {
+    int length = row.ids().length;
+    int trained = row.trained();
     if (trained == 0)
       throw new IllegalArgumentException("a batch without a token that carries loss");
-    var tokens = new long[rows.size() * length];
-    var positions = new long[tokens.length];
-    var sequence = new long[tokens.length];
+    var tokens = new long[length];
+    var positions = new long[length];
     var at = new long[trained];
     var targets = new long[trained];
     var weights = new float[trained];
-    boolean packed = false;
+    var starts = Span.starts(row.spans());
+    var ends = new long[starts.length]; // each span's last token in the row
+    int t = 0;
     int n = 0;
-    for (int b = 0; b < rows.size(); b++) {
-      var row = rows.get(b);
-      if (row.ids().length != length) throw new IllegalArgumentException("rows differ in length");
-      for (int t = 0; t < length; t++) {
-        int i = b * length + t;
-        boolean first = t == 0 || row.sequence()[t] != row.sequence()[t - 1];
-        packed |= first && t > 0;
-        tokens[i] = row.ids()[t];
-        positions[i] = first ? 0 : positions[i - 1] + 1;
-        sequence[i] = row.sequence()[t];
+    for (int s = 0; s < starts.length; s++) {
+      var span = row.spans().get(s);
+      for (int i = 0; i < span.length(); i++, t++) {
+        tokens[t] = row.ids()[t];
+        positions[t] = (long) starts[s] + i;
         if (row.weights()[t] == 0) continue;
-        at[n] = i - 1L;
+        at[n] = i > 0 ? t - 1L : ends[span.parent()];
         targets[n] = row.ids()[t];
         weights[n++] = row.weights()[t];
       }
+      ends[s] = t - 1L;
     }
     var whole = new TensorOptions(ScalarType.Long);
-    long[] shape = {rows.size(), length};
     return new Batch(
-        torch.tensor(tokens, whole).view(shape),
-        torch.tensor(positions, whole).view(shape),
-        torch.tensor(sequence, whole).view(shape),
+        torch.tensor(tokens, whole).view(1, -1),
+        torch.tensor(positions, whole).view(1, -1),
+        row.spans(),
         torch.tensor(at, whole),
         torch.tensor(targets, whole),
-        torch.tensor(weights, Dtype.F32.options()),
-        packed);
+        torch.tensor(weights, Dtype.F32.options()));
   }
 
   /// The number of predictions that carry loss.

@@ -16,10 +16,7 @@ public final class Loss {
   /// Logits are made for those positions only.
   public static Tensor logProbabilities(
       Decoder decoder, Weights weights, Adapters adapters, Batch batch) {
-    var attention =
-        batch.packed()
-            ? PackedAttention.of(batch.sequence())
-            : PackedAttention.causal(batch.tokens().size(1));
+    var attention = PackedAttention.of(batch.spans());
     var hidden = decoder.hidden(weights, batch.tokens(), batch.positions(), attention, adapters);
     var picked = hidden.view(-1, decoder.shape().width()).index_select(0, batch.at());
     var logits = decoder.logits(weights, picked.unsqueeze(0), adapters).squeeze(0); // (N, V)

@@ -8,24 +8,38 @@ import java.nio.file.Path;
 
 /// What a training run will need at its peak, in bytes, so that it can be refused before it starts.
 ///
+/// @param tokens of the largest row that goes through the model at once
 /// @param weights the base model
 /// @param optimiser masters, gradients and moments of what is trained
-/// @param activations what a micro-batch keeps for its backward pass
-public record MemoryPlan(long weights, long optimiser, long activations) {
-  /// Plans a run.
+/// @param activations what a row keeps for its backward pass
+public record MemoryPlan(int tokens, long weights, long optimiser, long activations) {
+  private static final int MOST_TOKENS = 4096;
+  private static final long ENOUGH = 2L << 30;
+
+  /// Plans a run: rows as long as products want them, shorter for large models, and never shorter
+  /// than the longest sequence.
   ///
   /// @param trainable how many numbers are trained
-  /// @param rows rows of a micro-batch
-  /// @param length tokens of a row
-  public static MemoryPlan of(ModelShape shape, Dtype dtype, long trainable, int rows, int length) {
-    long tokens = (long) rows * length;
+  /// @param longest tokens of the longest sequence
+  public static MemoryPlan of(ModelShape shape, Dtype dtype, long trainable, int longest) {
+    int tokens = MOST_TOKENS;
+    while (tokens / 2 >= longest && activations(shape, dtype, tokens, longest) > ENOUGH)
+      tokens /= 2;
+    tokens = Math.max(tokens, longest);
+    return new MemoryPlan(
+        tokens,
+        shape.size() * dtype.bytes(),
+        trainable * 16,
+        activations(shape, dtype, tokens, longest));
+  }
+
+  private static long activations(ModelShape shape, Dtype dtype, int tokens, int longest) {
     long linear = 2L * (shape.heads() + 2L * shape.kvHeads()) * shape.headDim() + 4L * shape.ffn();
     long stream = 10L * shape.width(); // residuals and norms, float32
-    long scores = 3L * shape.heads() * length / 2; // causal half, before and after the softmax
+    long scores = 3L * shape.heads() * longest / 2; // causal half, before and after the softmax
     long layer = tokens * (stream * 4 + (linear + scores) * dtype.bytes() + linear * 2L);
-    long head = tokens * shape.vocabulary() * 3L * 4;
-    return new MemoryPlan(
-        shape.size() * dtype.bytes(), trainable * 16, layer * shape.layers() + head);
+    long head = (long) tokens * shape.vocabulary() * 3L * 4;
+    return layer * shape.layers() + head;
   }
 
   public long total() {

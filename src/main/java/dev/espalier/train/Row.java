@@ -1,23 +1,34 @@
 package dev.espalier.train;
 
-/// One row of a batch: one or more sequences back to back, each with its own positions.
+import dev.espalier.model.Span;
+import java.util.List;
+
+/// What goes through the model at once: sequences back to back, a start that several share once.
 ///
 /// @param ids the tokens, int[T]
 /// @param weights how much the loss of predicting each token counts, float[T]; the first token of a
 ///   sequence has none
-/// @param sequence the number of the sequence that each token belongs to, int[T]; -1 is padding
-public record Row(int[] ids, float[] weights, int[] sequence) {
+/// @param spans the pieces of the row, in order
+public record Row(int[] ids, float[] weights, List<Span> spans) {
   public Row {
-    if (ids.length != weights.length || ids.length != sequence.length) {
-      throw new IllegalArgumentException("a row's tokens, weights and sequences differ in length");
+    spans = List.copyOf(spans);
+    int length = spans.stream().mapToInt(Span::length).sum();
+    if (ids.length != weights.length || ids.length != length) {
+      throw new IllegalArgumentException("a row's tokens, weights and spans differ in length");
     }
-    for (int t = 0; t < ids.length; t++) {
-      boolean first = t == 0 || sequence[t] != sequence[t - 1];
-      if (first && weights[t] != 0) {
+    int at = 0;
+    for (var span : spans) {
+      if (span.parent() < 0 && weights[at] != 0) {
         throw new IllegalArgumentException(
-            "token " + t + " starts a sequence: nothing predicts it");
+            "token " + at + " starts a sequence: nothing predicts it");
       }
+      at += span.length();
     }
+  }
+
+  /// A row of one sequence.
+  public static Row of(int[] ids, float[] weights) {
+    return new Row(ids, weights, List.of(Span.whole(ids.length)));
   }
 
   /// How many tokens carry loss.

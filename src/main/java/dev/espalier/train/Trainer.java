@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /// One optimiser step: rows in, changed parameters and a report out.
 ///
-/// Each micro-batch is a unit of work on the device, so that decoding can go between two of them.
+/// Each row is a unit of work on the device, so that decoding can go between two of them.
 public final class Trainer {
   /// An optimiser and how its learning rate follows the schedule.
   ///
@@ -44,9 +44,8 @@ public final class Trainer {
 
   /// One step over those rows.
   ///
-  /// @param perMicroBatch how many rows go through the model at once
   /// @throws TrainingException if no token carries loss, or a loss or gradient is not finite
-  public Report step(List<Row> rows, int perMicroBatch, double learningRate) {
+  public Report step(List<Row> rows, double learningRate) {
     double total = 0;
     int trained = 0;
     for (var row : rows) {
@@ -57,11 +56,10 @@ public final class Trainer {
     var logprobs = new float[trained];
     double loss = 0;
     int done = 0;
-    for (int from = 0; from < rows.size(); from += perMicroBatch) {
-      var part = rows.subList(from, Math.min(from + perMicroBatch, rows.size()));
-      if (part.stream().allMatch(row -> row.trained() == 0)) continue;
-      double scale = 1 / total;
-      var some = device.run(Urgency.TRAIN, () -> backward(part, scale));
+    double scale = 1 / total;
+    for (var row : rows) {
+      if (row.trained() == 0) continue;
+      var some = device.run(Urgency.TRAIN, () -> backward(row, scale));
       System.arraycopy(some, 0, logprobs, done, some.length);
       done += some.length;
     }
@@ -75,28 +73,27 @@ public final class Trainer {
   }
 
   /// The weighted mean of −log p over rows, without training on them.
-  public double loss(List<Row> rows, int perMicroBatch) {
+  public double loss(List<Row> rows) {
     double sum = 0;
     double total = 0;
-    for (int from = 0; from < rows.size(); from += perMicroBatch) {
-      var part = rows.subList(from, Math.min(from + perMicroBatch, rows.size()));
-      sum += device.run(Urgency.TRAIN, () -> evaluate(part));
-      for (var row : part) for (float weight : row.weights()) total += weight;
+    for (var row : rows) {
+      sum += device.run(Urgency.TRAIN, () -> evaluate(row));
+      for (float weight : row.weights()) total += weight;
     }
     return sum / total;
   }
 
-  private double evaluate(List<Row> rows) {
+  private double evaluate(Row row) {
     try (var noGrad = new NoGradGuard()) {
       var forward = learner.forward();
-      return Loss.crossEntropySum(decoder, forward.weights(), forward.adapters(), Batch.of(rows))
+      return Loss.crossEntropySum(decoder, forward.weights(), forward.adapters(), Batch.of(row))
           .item_float();
     }
   }
 
-  /// Adds one micro-batch's gradients and returns the log-probabilities of its trained tokens.
-  private float[] backward(List<Row> rows, double scale) {
-    var batch = Batch.of(rows);
+  /// Adds one row's gradients and returns the log-probabilities of its trained tokens.
+  private float[] backward(Row row, double scale) {
+    var batch = Batch.of(row);
     var forward = learner.forward();
     var logprobs = Loss.logProbabilities(decoder, forward.weights(), forward.adapters(), batch);
     logprobs.mul(batch.weights()).sum().mul(new Scalar(-scale)).backward();

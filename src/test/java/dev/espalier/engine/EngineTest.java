@@ -22,10 +22,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -149,6 +151,27 @@ final class EngineTest {
     }
   }
 
+  @Test
+  void aStartThatIsThereAlreadyChangesNothing() {
+    long seed = new Random().nextLong();
+    var random = new Random(seed);
+    var start = random.ints(20, 0, 96).toArray();
+    for (int i = 0; i < 12; i++) {
+      var end = random.ints(1 + random.nextInt(10), 0, 96);
+      var kept = Arrays.stream(start, 0, 1 + random.nextInt(start.length));
+      var prompt = IntStream.concat(kept, end).toArray();
+      var with = random.nextBoolean() ? adapter : null;
+      var warm = all(engine().generate(prompt, Sampling.greedy(8), Set.of(), with));
+      try (var fresh = new Engine(engine().base(), 1)) {
+        var cold = all(fresh.generate(prompt, Sampling.greedy(8), Set.of(), with));
+        for (int t = 0; t < 8; t++) {
+          assertThat(warm.get(t).id()).as("seed %d, case %d", seed, i).isEqualTo(cold.get(t).id());
+          assertThat(warm.get(t).logprob()).isCloseTo(cold.get(t).logprob(), within(1e-4f));
+        }
+      }
+    }
+  }
+
   /// The log-probability that a token was sampled with is the one it is trained with.
   @Test
   void logprobsAreThoseOfTheTrainingPass() {
@@ -172,7 +195,7 @@ final class EngineTest {
                             base.weights(),
                             torch.tensor(whole, options).view(1, -1),
                             torch.arange(new Scalar(whole.length), options).view(1, -1),
-                            PackedAttention.causal(whole.length),
+                            PackedAttention.causal(),
                             adapters);
                 var logits = base.decoder().logits(base.weights(), hidden, adapters);
                 var logprobs = torch.log_softmax(logits, -1).squeeze(0);

@@ -50,9 +50,7 @@ final class DecoderTest {
     var whole = new TensorOptions(ScalarType.Long);
     var row = torch.tensor(tokens, whole).view(1, -1);
     var positions = torch.arange(new Scalar(tokens.length), whole).view(1, -1);
-    var hidden =
-        decoder.hidden(
-            weights, row, positions, PackedAttention.causal(tokens.length), Adapters.NONE);
+    var hidden = decoder.hidden(weights, row, positions, PackedAttention.causal(), Adapters.NONE);
     Tensor logits = decoder.logits(weights, hidden, Adapters.NONE);
     for (int t = 0; t < tokens.length; t++) {
       for (int v = 0; v < decoder.shape().vocabulary(); v++) {

@@ -9,12 +9,14 @@ import dev.espalier.model.LoraConfig;
 import dev.espalier.model.ModelShape;
 import dev.espalier.model.Peft;
 import dev.espalier.model.Safetensors;
+import dev.espalier.model.Span;
 import dev.espalier.model.Weights;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -51,7 +54,7 @@ final class LoraTrainingTest {
     }
 
     double loss(List<Row> rows) {
-      return trainer(List.of()).loss(rows, 8);
+      return trainer(List.of()).loss(rows);
     }
 
     Trainer trainer(List<Trainer.Part> parts) {
@@ -81,7 +84,7 @@ final class LoraTrainingTest {
       var watched = new Trainer.Part(gradients.before(adam, fixture.lora().parameters()), 1);
       var trainer = fixture.trainer(List.of(watched));
       for (int step = 1; step <= 3; step++) {
-        var report = trainer.step(reference.rows(), 8, reference.learningRate());
+        var report = trainer.step(reference.rows(), reference.learningRate());
         assertThat(report.loss()).isCloseTo(reference.losses().get(step - 1), within(2e-5));
         if (step == 1) same(gradients.seen(), folder.resolve("gradients.safetensors"), 1e-5);
         if (step != 2) {
@@ -107,7 +110,7 @@ final class LoraTrainingTest {
               new FullLearner(masters, Dtype.F32),
               List.of(new Trainer.Part(watched, 1)),
               Double.POSITIVE_INFINITY);
-      var report = trainer.step(reference.rows(), 8, 0);
+      var report = trainer.step(reference.rows(), 0);
       assertThat(report.loss()).isCloseTo(reference.losses().getFirst(), within(2e-5));
       var file = Safetensors.open(folder.resolve("full_gradients.safetensors"));
       assertThat(gradients.seen().keySet()).containsAll(file.names());
@@ -124,7 +127,7 @@ final class LoraTrainingTest {
       var rows = ReferenceTraining.read("qwen3-tiny/lora-all-linear/expected.json").rows();
       var gradients = new Gradients();
       var watched = gradients.before(new Still(), fixture.lora().parameters());
-      fixture.trainer(List.of(new Trainer.Part(watched, 1))).step(rows, 8, 0);
+      fixture.trainer(List.of(new Trainer.Part(watched, 1))).step(rows, 0);
       var random = new Random(7);
       fixture
           .lora()
@@ -211,7 +214,7 @@ final class LoraTrainingTest {
                 new Trainer.Part(new AdamW(only(fixture.lora(), "lora_A"), exact), a),
                 new Trainer.Part(new AdamW(only(fixture.lora(), "lora_B"), exact), b)));
     var out = new ArrayList<Double>();
-    for (int step = 0; step < 5; step++) out.add(trainer.step(rows, 8, 1e-3).loss());
+    for (int step = 0; step < 5; step++) out.add(trainer.step(rows, 1e-3).loss());
     return out;
   }
 
@@ -222,6 +225,49 @@ final class LoraTrainingTest {
           if (name.contains(kind)) out.put(name, tensor);
         });
     return out;
+  }
+
+  @Test
+  void aStartThatSequencesShareIsTrainedAsIfEachHadItsOwn() {
+    onDevice(() -> {
+      var random = new Random(11);
+      var start = random.ints(7, 0, 96).toArray();
+      var apart = new ArrayList<Row>();
+      var spans = new ArrayList<>(List.of(new Span(start.length, -1)));
+      var ids = IntStream.builder();
+      var weights = new ArrayList<Float>();
+      for (int id : start) ids.add(id);
+      for (int t = 0; t < start.length; t++) weights.add(0f);
+      for (int length : new int[] {1, 5, 9}) {
+        var end = random.ints(length, 0, 96).toArray();
+        var whole = IntStream.concat(Arrays.stream(start), Arrays.stream(end)).toArray();
+        var counts = new float[whole.length];
+        Arrays.fill(counts, start.length, counts.length, 0.5f + length);
+        apart.add(Row.of(whole, counts));
+        spans.add(new Span(length, 0));
+        for (int id : end) ids.add(id);
+        for (int t = 0; t < length; t++) weights.add(0.5f + length);
+      }
+      var counts = new float[weights.size()];
+      for (int t = 0; t < counts.length; t++) counts[t] = weights.get(t);
+      var shared = new Row(ids.build().toArray(), counts, spans);
+
+      var expected = gradients(apart);
+      var actual = gradients(List.of(shared));
+      assertThat(actual.logprobs).hasSize(15);
+      close("log p", actual.logprobs, expected.logprobs, 1e-5);
+      assertThat(actual.seen().keySet()).isEqualTo(expected.seen().keySet());
+      actual.seen().forEach((name, values) -> close(name, values, expected.of(name), 1e-5));
+    });
+  }
+
+  private static Gradients gradients(List<Row> rows) {
+    var fixture = Fixture.load("qwen3-tiny", "lora-all-linear");
+    var gradients = new Gradients();
+    var watched = gradients.before(new Still(), fixture.lora().parameters());
+    var report = fixture.trainer(List.of(new Trainer.Part(watched, 1))).step(rows, 0);
+    gradients.logprobs = report.logprobs();
+    return gradients;
   }
 
   @Test
@@ -267,7 +313,7 @@ final class LoraTrainingTest {
 
   private static void steps(Fixture fixture, List<Row> rows, AdamW adam, int count) {
     var trainer = fixture.trainer(List.of(new Trainer.Part(adam, 1)));
-    for (int i = 0; i < count; i++) trainer.step(rows, 1, 1e-2);
+    for (int i = 0; i < count; i++) trainer.step(rows, 1e-2);
   }
 
   private static SequencedMap<String, Tensor> state(Fixture fixture, AdamW adam) {
@@ -307,6 +353,7 @@ final class LoraTrainingTest {
   /// Notes the gradients that an optimiser is given.
   private static final class Gradients {
     private final Map<String, float[]> seen = new TreeMap<>();
+    private float[] logprobs = new float[0];
 
     Map<String, float[]> seen() {
       return seen;

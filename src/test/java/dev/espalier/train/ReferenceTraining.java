@@ -1,5 +1,6 @@
 package dev.espalier.train;
 
+import dev.espalier.model.Span;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -18,26 +19,29 @@ record ReferenceTraining(List<Row> rows, List<Double> losses, JsonNode adamw) {
     try {
       var json = JsonMapper.shared().readTree(Files.readString(FIXTURES.resolve(file)));
       var training = json.has("training") ? json.get("training") : json;
-      var rows = new ArrayList<Row>();
-      for (int i = 0; i < training.path("tokens").size(); i++) {
-        rows.add(row(training.path("tokens").get(i), training.path("labels").get(i)));
-      }
+      var row = packed(training.path("tokens"), training.path("labels"));
       var losses = new ArrayList<Double>();
       for (var loss : training.path("losses")) losses.add(loss.asDouble());
-      return new ReferenceTraining(rows, losses, training.path("adamw"));
+      return new ReferenceTraining(List.of(row), losses, training.path("adamw"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static Row row(JsonNode tokens, JsonNode labels) {
-    var ids = new int[tokens.size()];
+  /// The reference's batch, of one sequence a row, back to back in one row.
+  private static Row packed(JsonNode tokens, JsonNode labels) {
+    var spans = new ArrayList<Span>();
+    for (var sequence : tokens) spans.add(Span.whole(sequence.size()));
+    var ids = new int[spans.stream().mapToInt(Span::length).sum()];
     var weights = new float[ids.length];
-    for (int t = 0; t < ids.length; t++) {
-      ids[t] = tokens.get(t).asInt();
-      weights[t] = labels.get(t).asInt() == -100 ? 0 : 1;
+    int at = 0;
+    for (int i = 0; i < spans.size(); i++) {
+      for (int t = 0; t < spans.get(i).length(); t++, at++) {
+        ids[at] = tokens.get(i).get(t).asInt();
+        weights[at] = labels.get(i).get(t).asInt() == -100 ? 0 : 1;
+      }
     }
-    return new Row(ids, weights, new int[ids.length]);
+    return new Row(ids, weights, spans);
   }
 
   AdamW.Config config() {
