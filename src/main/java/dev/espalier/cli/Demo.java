@@ -27,6 +27,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class Demo {
   private static final double COVERAGE = 0.95;
   private static final double VALIDATION = 0.1;
+  private static final int CONCURRENCY = 16;
+  private static final int MAX_TOKENS = 160; // of an answer
 
   private final DemoConfig config;
   private final Store store;
@@ -109,7 +111,8 @@ final class Demo {
   }
 
   private Report measure(String who, ChatModel model, List<Example> examples) {
-    var report = Evaluate.run(model, examples, EvaluateConfig.ofModel(""), turn -> {});
+    var how = new EvaluateConfig(CONCURRENCY, MAX_TOKENS, "");
+    var report = Evaluate.run(model, examples, how, turn -> {});
     progress.accept(report.toJson().put("event", "measured").put("model", who));
     return report;
   }

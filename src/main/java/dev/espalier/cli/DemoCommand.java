@@ -23,7 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class DemoCommand implements Callable<Integer> {
   private static final int RANK = 16;
   private static final double ALPHA = 32;
-  private static final int BATCH = 8;
+  private static final int BATCH = 16;
 
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();

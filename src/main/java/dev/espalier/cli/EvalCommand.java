@@ -45,7 +45,8 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--against",
       description =
-          "Another adapter, or \"base\", to compare with (with --url another model's name).")
+          "Another adapter, \"base\" or a model's folder to compare with (with --url another model's"
+              + " name).")
   private @Nullable String against;
 
   @Option(
@@ -123,6 +124,12 @@ final class EvalCommand implements Callable<Integer> {
                 "espalier: %d of %d requests failed, the first: %s%n",
                 report.errors(), report.turns().size(), report.firstError());
       }
+      if (opened.unmatched().get() > 0) {
+        err()
+            .printf(
+                "espalier: %d of %d requests lacked the static text that %s was trained without%n",
+                opened.unmatched().get(), report.turns().size(), name);
+      }
       return report;
     }
   }
@@ -147,6 +154,9 @@ final class EvalCommand implements Callable<Integer> {
     if (url != null) return OpenModel.remote(url, served(name));
     var folder = Path.of(model);
     if (name.equals("base")) return OpenModel.base(folder, concurrency);
+    if (Files.exists(Path.of(name, "config.json"))) {
+      return OpenModel.base(Path.of(name), concurrency);
+    }
     return OpenModel.adapter(folder, name, data, concurrency);
   }
 

@@ -3,36 +3,38 @@ package dev.espalier.cli;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.RemoteConfig;
 import dev.espalier.chat.RemoteModel;
-import dev.espalier.engine.Adapter;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
-import dev.espalier.model.Peft;
 import dev.espalier.store.PruningRules;
 import dev.espalier.store.Store;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// A model that answers until it is closed.
 ///
+/// @param unmatched counts requests that lacked static text that the adapter was trained without
 /// @param owned what is closed with it, in order: the engine before what it runs on
-record OpenModel(ChatModel model, Deque<Runnable> owned) implements AutoCloseable {
+record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
+    implements AutoCloseable {
   /// A model of that name behind an OpenAI-compatible server; the key is taken from
   /// `OPENAI_API_KEY`.
   static OpenModel remote(URI url, String name) {
     var config = RemoteConfig.of(url, System.getenv("OPENAI_API_KEY"), name);
-    return new OpenModel(new RemoteModel(config), new ArrayDeque<>());
+    return new OpenModel(new RemoteModel(config), new AtomicLong(), List.of());
   }
 
   /// A base model alone.
   ///
   /// @param slots how many requests decode together
   static OpenModel base(Path folder, int slots) {
-    var owned = new ArrayDeque<Runnable>();
-    return new OpenModel(new LocalModel(engine(folder, slots, owned), null), owned);
+    var base = BaseModel.load(folder);
+    var engine = new Engine(base, slots);
+    return new OpenModel(
+        new LocalModel(engine, null), new AtomicLong(), List.of(engine::close, base::close));
   }
 
   /// An adapter of a base model, its requests pruned by its rules.
@@ -41,25 +43,17 @@ record OpenModel(ChatModel model, Deque<Runnable> owned) implements AutoCloseabl
   static OpenModel adapter(Path folder, String name, Path data, int slots) {
     var peft = adapterFolder(name, data);
     var rules = PruningRules.load(peft);
-    var owned = new ArrayDeque<Runnable>();
-    try {
-      var engine = engine(folder, slots, owned);
-      var lora = Peft.load(peft, engine.base().shape());
-      var local = new LocalModel(engine, new Adapter(name, name, lora));
-      owned.addLast(lora::close);
-      return new OpenModel(request -> local.complete(rules.apply(request).request()), owned);
-    } catch (RuntimeException e) {
-      owned.forEach(Runnable::run);
-      throw e;
-    }
-  }
-
-  private static Engine engine(Path folder, int slots, Deque<Runnable> owned) {
     var base = BaseModel.load(folder);
     var engine = new Engine(base, slots);
-    owned.addFirst(base::close);
-    owned.addFirst(engine::close);
-    return engine;
+    var unmatched = new AtomicLong();
+    try {
+      var model = PrunedModel.load(engine, name, name, peft, rules, unmatched);
+      return new OpenModel(model, unmatched, List.of(engine::close, base::close));
+    } catch (RuntimeException e) {
+      engine.close();
+      base.close();
+      throw e;
+    }
   }
 
   private static Path adapterFolder(String name, Path data) {

@@ -1,9 +1,11 @@
 package dev.espalier.cli;
 
 import dev.espalier.pretrain.Pretrain;
+import dev.espalier.pretrain.SgdCalls;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ObjectNode;
@@ -26,6 +28,13 @@ final class PretrainCommand implements Callable<Integer> {
   @Option(names = "--seed", description = "The run's seed (default: ${DEFAULT-VALUE}).")
   private long seed = 1;
 
+  @Option(
+      names = "--export-sgd",
+      description =
+          "Only write SGD's calls to this folder as JSONL: 300 to evaluate on, and those"
+              + " of the services that the model never saw.")
+  private @Nullable Path export;
+
   @Option(names = "--json", description = "One JSON object a step on standard output.")
   private boolean json;
 
@@ -34,6 +43,10 @@ final class PretrainCommand implements Callable<Integer> {
     if (!Files.isDirectory(sgd)) {
       System.err.println("espalier: no SGD data at " + sgd + ": name its folder with --sgd");
       return 1;
+    }
+    if (export != null) {
+      SgdCalls.export(sgd, export);
+      return 0;
     }
     Pretrain.start(sgd, run, steps, seed, this::show);
     return 0;

@@ -3,7 +3,14 @@ package dev.espalier.cli;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
+import dev.espalier.engine.Adapter;
+import dev.espalier.engine.Engine;
+import dev.espalier.engine.LocalModel;
+import dev.espalier.model.Peft;
 import dev.espalier.store.PruningRules;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
@@ -12,6 +19,20 @@ import java.util.function.Consumer;
 /// @param unmatched counts requests without the text of some rule, which the adapter was not
 ///   trained for
 record PrunedModel(ChatModel model, PruningRules rules, AtomicLong unmatched) implements ChatModel {
+  /// An adapter of a PEFT folder on a running engine, its requests pruned by those rules.
+  static ChatModel load(
+      Engine engine,
+      String name,
+      String version,
+      Path peft,
+      PruningRules rules,
+      AtomicLong unmatched) {
+    var shape = engine.base().shape();
+    var lora = Device.cpu().run(Urgency.DECODE, () -> Peft.load(peft, shape));
+    var model = new LocalModel(engine, new Adapter(name, version, lora));
+    return rules.rules().isEmpty() ? model : new PrunedModel(model, rules, unmatched);
+  }
+
   @Override
   public Completion complete(ChatRequest request) {
     return model.complete(pruned(request));

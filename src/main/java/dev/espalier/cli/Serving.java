@@ -1,17 +1,13 @@
 package dev.espalier.cli;
 
 import dev.espalier.chat.ChatModel;
-import dev.espalier.engine.Adapter;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
 import dev.espalier.gateway.LocalModels;
 import dev.espalier.model.ModelException;
-import dev.espalier.model.Peft;
 import dev.espalier.store.PruningRules;
 import dev.espalier.store.Store;
-import dev.espalier.tensor.Device;
-import dev.espalier.tensor.Device.Urgency;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -84,11 +80,9 @@ final class Serving implements LocalModels, AutoCloseable {
           "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
               .formatted(row.name(), row.base(), base.name(), row.base()));
     }
-    var lora = Device.cpu().run(Urgency.DECODE, () -> Peft.load(Path.of(row.path()), base.shape()));
-    var model = new LocalModel(engine, new Adapter(row.name(), version, lora));
     var rules =
         row.pruningRule() == null ? PruningRules.NONE : PruningRules.fromJson(row.pruningRule());
-    return rules.rules().isEmpty() ? model : new PrunedModel(model, rules, unmatched);
+    return PrunedModel.load(engine, row.name(), version, Path.of(row.path()), rules, unmatched);
   }
 
   @Override

@@ -36,36 +36,28 @@ public final class SgdCalls {
 
   private SgdCalls() {}
 
-  /// The calls of a service in the train dialogues: what to distil from.
-  ///
-  /// @param sgd the folder of the SGD data
-  public static List<ObjectNode> train(Path sgd, String service) {
-    return calls(Sgd.load(sgd, "train"), service);
-  }
-
-  /// The calls of a service in the dev dialogues: what to evaluate on.
-  ///
-  /// @param sgd the folder of the SGD data
-  public static List<ObjectNode> dev(Path sgd, String service) {
-    return calls(Sgd.load(sgd, "dev"), service);
-  }
-
-  /// Writes `SERVICE-train.jsonl` and `SERVICE-dev.jsonl`.
+  /// Writes `evaluation.jsonl`, and for every held-out service `SERVICE-train.jsonl` and
+  /// `SERVICE-dev.jsonl`: its calls in the dialogues of that part.
   ///
   /// @param sgd the folder of the SGD data
   /// @param out the folder to write to, made if absent
-  public static void export(Path sgd, String service, Path out) {
+  public static void export(Path sgd, Path out) {
     try {
       Files.createDirectories(out);
-      Files.write(
-          out.resolve(service + "-train.jsonl"),
-          train(sgd, service).stream().map(Json::write).toList());
-      Files.write(
-          out.resolve(service + "-dev.jsonl"),
-          dev(sgd, service).stream().map(Json::write).toList());
+      write(out.resolve("evaluation.jsonl"), evaluation(sgd).stream().map(Example::json).toList());
+      for (var part : List.of("train", "dev")) {
+        var data = Sgd.load(sgd, part);
+        for (var service : Sgd.HELD_OUT) {
+          write(out.resolve(service + "-" + part + ".jsonl"), calls(data, service));
+        }
+      }
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write the calls of " + service + " to " + out, e);
+      throw new UncheckedIOException("cannot write the SGD calls to " + out, e);
     }
+  }
+
+  private static void write(Path file, List<ObjectNode> examples) throws IOException {
+    Files.write(file, examples.stream().map(Json::write).toList());
   }
 
   private static List<ObjectNode> calls(Sgd sgd, String service) {

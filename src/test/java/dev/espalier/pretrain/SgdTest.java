@@ -99,7 +99,7 @@ class SgdTest {
 
   @Test
   void callsOfAHeldOutServiceAreExportedAsChatLines() throws Exception {
-    SgdCalls.export(data(), "Buses_1", dir);
+    SgdCalls.export(data(), dir);
     var lines = Files.readAllLines(dir.resolve("Buses_1-dev.jsonl"));
     assertThat(lines).hasSize(503);
     for (var line : lines) {
@@ -110,5 +110,6 @@ class SgdTest {
       assertThat(json.get("tools")).anyMatch(t -> t.at("/function/name").asString().equals(name));
     }
     assertThat(Files.readAllLines(dir.resolve("Buses_1-train.jsonl"))).hasSize(988);
+    assertThat(Files.readAllLines(dir.resolve("evaluation.jsonl"))).hasSize(300);
   }
 }
