@@ -23,7 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class DemoCommand implements Callable<Integer> {
   private static final int RANK = 16;
   private static final double ALPHA = 32;
-  private static final int BATCH = 16;
+  private static final int BATCH = 8;
 
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
@@ -32,7 +32,7 @@ final class DemoCommand implements Callable<Integer> {
   private int requests = 600;
 
   @Option(names = "--epochs", description = "Passes over them (default: ${DEFAULT-VALUE}).")
-  private int epochs = 10;
+  private int epochs = 12;
 
   @Option(names = "--lr", description = "The peak learning rate (default: by the model's width).")
   private @Nullable Double learningRate;

@@ -18,26 +18,25 @@ final class DecodeAttention implements Attention {
   private final KvCache cache;
   private final int rows;
   private final int longest;
-  private final Tensor at; // (rows·KV, 1, hd) int64, where each row's token goes
+  private final Tensor at; // (rows·KV) int64, where each row's heads go
   private final Tensor mask; // (rows·KV, 1, longest), 0 or BARRED
 
   /// @param positions the position of each row's new token; row i is in slot i
-  DecodeAttention(KvCache cache, int[] positions, int kvHeads, int headDim, Dtype dtype) {
+  DecodeAttention(KvCache cache, int[] positions, int kvHeads, Dtype dtype) {
     this.cache = cache;
     rows = positions.length;
     int max = 0;
     for (int position : positions) max = Math.max(max, position);
     longest = max + 1;
-    var where = new long[rows * kvHeads];
-    for (int i = 0; i < where.length; i++) where[i] = positions[i / kvHeads];
+    var last = new long[rows * kvHeads];
+    for (int i = 0; i < last.length; i++) last[i] = positions[i / kvHeads];
     var whole = new TensorOptions(ScalarType.Long);
-    var row = torch.tensor(where, whole).view(-1, 1, 1);
-    at = row.expand(where.length, 1, headDim);
+    at = torch.tensor(cache.places(positions), whole);
     mask =
         torch
             .arange(new Scalar(longest), whole)
             .view(1, 1, -1)
-            .gt(row)
+            .gt(torch.tensor(last, whole).view(-1, 1, 1))
             .to(dtype.scalar())
             .mul(new Scalar(BARRED));
   }
@@ -47,10 +46,10 @@ final class DecodeAttention implements Attention {
     long heads = query.size(1);
     long kv = key.size(1);
     long hd = query.size(3);
-    var keys = cache.keys(layer, rows, longest);
+    cache.append(layer, at, key.reshape(rows * kv, hd), value.reshape(rows * kv, hd));
+    // copied whole before it is turned: the product would copy it number by number
+    var keys = cache.keys(layer, rows, longest).contiguous();
     var values = cache.values(layer, rows, longest);
-    keys.scatter_(1, at, key.reshape(rows * kv, 1, hd));
-    values.scatter_(1, at, value.reshape(rows * kv, 1, hd));
     var scaled =
         query.mul(new Scalar(1 / Math.sqrt((double) hd))).reshape(rows * kv, heads / kv, hd);
     var scores = torch.bmm(scaled, keys.transpose(1, 2)); // (rows·KV, G, longest)

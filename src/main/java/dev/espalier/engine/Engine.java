@@ -161,7 +161,7 @@ public final class Engine implements AutoCloseable {
     }
     var shape = base.shape();
     var whole = new TensorOptions(ScalarType.Long);
-    var attention = new DecodeAttention(cache, at, shape.kvHeads(), shape.headDim(), base.dtype());
+    var attention = new DecodeAttention(cache, at, shape.kvHeads(), base.dtype());
     var adapters = adapters();
     var hidden =
         base.decoder()

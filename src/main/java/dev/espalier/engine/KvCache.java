@@ -63,6 +63,27 @@ final class KvCache implements AutoCloseable {
     return values.get(layer).narrow(0, 0, (long) rows * shape.kvHeads()).narrow(1, 0, length);
   }
 
+  /// Stores one token's keys and values of the first slots.
+  ///
+  /// @param at (rows·KV) int64, from [#places]
+  /// @param key (rows·KV, hd)
+  /// @param value (rows·KV, hd)
+  void append(int layer, Tensor at, Tensor key, Tensor value) {
+    keys.get(layer).view(-1, shape.headDim()).index_copy_(0, at, key);
+    values.get(layer).view(-1, shape.headDim()).index_copy_(0, at, value);
+  }
+
+  /// Where the heads of each row's token go, for [#append].
+  ///
+  /// @param positions the position of each row's token; row i is in slot i
+  long[] places(int[] positions) {
+    var places = new long[positions.length * shape.kvHeads()];
+    for (int i = 0; i < places.length; i++) {
+      places[i] = (long) i * capacity + positions[i / shape.kvHeads()];
+    }
+    return places;
+  }
+
   /// Stores keys and values, each (1, KV, T, hd), in a slot from that position on.
   void fill(int layer, int slot, int position, Tensor key, Tensor value) {
     slot(keys, layer, slot).narrow(1, position, key.size(2)).copy_(key.select(0, 0));
