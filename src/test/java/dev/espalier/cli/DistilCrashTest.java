@@ -58,7 +58,7 @@ final class DistilCrashTest {
     try (var lines = new BufferedReader(process.inputReader())) {
       for (var line = lines.readLine(); line != null; line = lines.readLine()) {
         if (!Json.parse(line).path("event").asString().equals("step")) continue;
-        if (++seen == steps) process.destroyForcibly();
+        if (++seen == steps) process.toHandle().destroyForcibly(); // SIGKILL
       }
     }
     return process.waitFor();
