@@ -3,6 +3,7 @@ package dev.espalier.cli;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.RemoteConfig;
 import dev.espalier.chat.RemoteModel;
+import dev.espalier.engine.Adapter;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
@@ -47,8 +48,9 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     var engine = new Engine(base, slots);
     var unmatched = new AtomicLong();
     try {
-      var model = PrunedModel.load(engine, name, name, peft, rules, unmatched);
-      return new OpenModel(model, unmatched, List.of(engine::close, base::close));
+      var adapter = Adapter.load(name, name, peft, base.shape());
+      var model = PrunedModel.of(engine, adapter, rules, unmatched);
+      return new OpenModel(model, unmatched, List.of(engine::close, adapter::close, base::close));
     } catch (RuntimeException e) {
       engine.close();
       base.close();

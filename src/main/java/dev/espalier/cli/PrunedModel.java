@@ -6,11 +6,7 @@ import dev.espalier.chat.Completion;
 import dev.espalier.engine.Adapter;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
-import dev.espalier.model.Peft;
 import dev.espalier.store.PruningRules;
-import dev.espalier.tensor.Device;
-import dev.espalier.tensor.Device.Urgency;
-import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
@@ -19,17 +15,9 @@ import java.util.function.Consumer;
 /// @param unmatched counts requests without the text of some rule, which the adapter was not
 ///   trained for
 record PrunedModel(ChatModel model, PruningRules rules, AtomicLong unmatched) implements ChatModel {
-  /// An adapter of a PEFT folder on a running engine, its requests pruned by those rules.
-  static ChatModel load(
-      Engine engine,
-      String name,
-      String version,
-      Path peft,
-      PruningRules rules,
-      AtomicLong unmatched) {
-    var shape = engine.base().shape();
-    var lora = Device.cpu().run(Urgency.DECODE, () -> Peft.load(peft, shape));
-    var model = new LocalModel(engine, new Adapter(name, version, lora));
+  /// An adapter on a running engine, its requests pruned by those rules.
+  static ChatModel of(Engine engine, Adapter adapter, PruningRules rules, AtomicLong unmatched) {
+    var model = new LocalModel(engine, adapter);
     return rules.rules().isEmpty() ? model : new PrunedModel(model, rules, unmatched);
   }
 

@@ -1,6 +1,7 @@
 package dev.espalier.cli;
 
 import dev.espalier.chat.ChatModel;
+import dev.espalier.engine.Adapter;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
@@ -82,7 +83,8 @@ final class Serving implements LocalModels, AutoCloseable {
     }
     var rules =
         row.pruningRule() == null ? PruningRules.NONE : PruningRules.fromJson(row.pruningRule());
-    return PrunedModel.load(engine, row.name(), version, Path.of(row.path()), rules, unmatched);
+    var adapter = Adapter.load(row.name(), version, Path.of(row.path()), base.shape());
+    return PrunedModel.of(engine, adapter, rules, unmatched);
   }
 
   @Override

@@ -5,12 +5,9 @@ import dev.espalier.chat.CanonicalJson;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
 import dev.espalier.chat.Message;
+import dev.espalier.chat.Sha256;
 import dev.espalier.store.Example;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
@@ -91,13 +88,6 @@ record Digests(
   }
 
   private static String chain(String before, String next) {
-    try {
-      var digest = MessageDigest.getInstance("SHA-256");
-      digest.update(before.getBytes(StandardCharsets.US_ASCII));
-      digest.update(next.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest.digest(), 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    return new Sha256().add(before).add(next).hex().substring(0, 32);
   }
 }

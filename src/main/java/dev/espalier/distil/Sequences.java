@@ -2,16 +2,14 @@ package dev.espalier.distil;
 
 import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.Sha256;
 import dev.espalier.chat.TrainingSequence;
 import dev.espalier.train.Row;
 import dev.espalier.train.TrainingException;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 
@@ -64,19 +62,15 @@ public record Sequences(List<TrainingSequence> all) {
 
   /// SHA-256 of every token and mark, in order.
   String digest() {
-    try {
-      var digest = MessageDigest.getInstance("SHA-256");
-      for (var sequence : all) {
-        var bytes = ByteBuffer.allocate(4 + 5 * sequence.length()).putInt(sequence.length());
-        for (int t = 0; t < sequence.length(); t++) {
-          bytes.putInt(sequence.ids()[t]).put((byte) (sequence.trained()[t] ? 1 : 0));
-        }
-        digest.update(bytes.array());
+    var hash = new Sha256();
+    for (var sequence : all) {
+      var bytes = ByteBuffer.allocate(4 + 5 * sequence.length()).putInt(sequence.length());
+      for (int t = 0; t < sequence.length(); t++) {
+        bytes.putInt(sequence.ids()[t]).put((byte) (sequence.trained()[t] ? 1 : 0));
       }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
+      hash.add(bytes.array());
     }
+    return hash.hex();
   }
 
   /// The tokens of the longest sequence.

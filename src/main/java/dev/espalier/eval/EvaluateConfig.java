@@ -10,9 +10,4 @@ public record EvaluateConfig(int concurrency, int maxTokens, String model) {
     if (concurrency < 1) throw new IllegalArgumentException("concurrency must be at least 1");
     if (maxTokens < 1) throw new IllegalArgumentException("max-tokens must be at least 1");
   }
-
-  /// Sixteen at once, 512 tokens each.
-  public static EvaluateConfig ofModel(String model) {
-    return new EvaluateConfig(16, 512, model);
-  }
 }

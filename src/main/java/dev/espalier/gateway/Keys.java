@@ -2,13 +2,13 @@ package dev.espalier.gateway;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.espalier.chat.Sha256;
 import dev.espalier.store.ApiKey;
 import dev.espalier.store.Store;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -72,11 +72,6 @@ final class Keys {
   }
 
   static String hash(String text) {
-    try {
-      var sha = MessageDigest.getInstance("SHA-256");
-      return HexFormat.of().formatHex(sha.digest(text.getBytes(UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    return new Sha256().add(text).hex();
   }
 }

@@ -1,18 +1,15 @@
 package dev.espalier.pretrain;
 
 import dev.espalier.chat.Json;
+import dev.espalier.chat.Sha256;
 import dev.espalier.pretrain.Conversation.Call;
 import dev.espalier.pretrain.Sgd.Dialogue;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import tools.jackson.databind.node.ObjectNode;
@@ -153,14 +150,8 @@ public final class SgdCalls {
 
   /// SHA-256 of the examples as JSON lines.
   static String hash(List<Example> examples) {
-    try {
-      var digest = MessageDigest.getInstance("SHA-256");
-      for (var example : examples) {
-        digest.update((Json.write(example.json()) + "\n").getBytes(StandardCharsets.UTF_8));
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    var hash = new Sha256();
+    for (var example : examples) hash.add(Json.write(example.json()) + "\n");
+    return hash.hex();
   }
 }

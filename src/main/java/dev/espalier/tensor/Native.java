@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch;
 ///
 /// OpenMP (libtorch, oneDNN) and OpenBLAS each start a pool of their own, and two pools on the same
 /// cores fight: a decode step of 3 ms takes 50. So OpenBLAS gets one thread. OpenMP's threads wait
-/// for the next operator by spinning for some milliseconds, since waking them costs more than most
+/// for the next operator by spinning for a moment, since waking them costs more than most
 /// operators, and then sleep, since an idle server should not burn a core. All this is set before
 /// the first library loads.
 ///
@@ -58,10 +58,9 @@ final class Native {
   /// Gives OpenMP's threads to the calling thread.
   ///
   /// Every thread that runs a parallel operator gets a pool of its own, and as soon as the pools
-  /// together have more threads than there are cores, all of them stop spinning: training slows to
-  /// two thirds. So one thread has the cores, and operators on any other run alone.
+  /// together have more threads than there are cores, all of them stop spinning: training loses a
+  /// fifth of its speed. So one thread has the cores, and operators on any other run alone.
   static void takeCores() {
-    load();
     torch.set_num_threads(cores);
     var others = Thread.ofPlatform().start(() -> torch.set_num_threads(1)); // the default again
     try {

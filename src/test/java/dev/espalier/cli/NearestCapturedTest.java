@@ -37,7 +37,7 @@ class NearestCapturedTest {
   void knowsWhatWasCapturedAndFindsTheToolOfWhatWasNot() {
     var captured = examples(PortAlder.captured(1, 150));
     var nearest = new NearestCaptured(captured);
-    var config = EvaluateConfig.ofModel("");
+    var config = new EvaluateConfig(16, 512, "");
     assertThat(Evaluate.run(nearest, captured, config, turn -> {}).exact()).isGreaterThan(0.95);
 
     var heldOut = Evaluate.run(nearest, examples(PortAlder.heldOut(1, 60)), config, turn -> {});

@@ -3,17 +3,9 @@ package dev.espalier.distil;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.TrainingSequence;
 import dev.espalier.engine.BaseModel;
-import dev.espalier.model.Decoder;
-import dev.espalier.model.ModelShape;
-import dev.espalier.model.Weights;
-import dev.espalier.pretrain.Bpe;
-import dev.espalier.pretrain.BuiltinChat;
-import dev.espalier.tensor.Device;
-import dev.espalier.tensor.Device.Urgency;
-import dev.espalier.tensor.Dtype;
+import dev.espalier.engine.TinyModel;
 import dev.espalier.train.TrainingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,28 +25,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// A run's life: it ends with the same bits however often it was cut off, and never goes on with
 /// something else.
 final class DistilTest {
-  private static final Path MODEL = Path.of("src/test/resources/fixtures/qwen3-tiny");
-
   @TempDir private Path folder = Path.of("");
   private @Nullable BaseModel base;
 
   @BeforeEach
   void load() {
-    var shape = ModelShape.read(MODEL);
-    // The fixture has no tokenizer of its own; sequences are tokens already.
-    Bpe.train(Stream.of("no text"), 264, BuiltinChat.SPECIALS)
-        .write(folder, BuiltinChat.tokenizerConfig(64));
-    base =
-        Device.cpu()
-            .run(
-                Urgency.TRAIN,
-                () ->
-                    new BaseModel(
-                        MODEL,
-                        ChatFormat.load(folder),
-                        new Decoder(shape),
-                        Weights.load(MODEL, shape, Dtype.F32),
-                        Dtype.F32));
+    base = TinyModel.load(folder);
   }
 
   @AfterEach

@@ -5,16 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.chat.ChatException;
-import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.Sampling;
 import dev.espalier.model.Adapters;
-import dev.espalier.model.Decoder;
-import dev.espalier.model.ModelShape;
 import dev.espalier.model.PackedAttention;
-import dev.espalier.model.Peft;
-import dev.espalier.model.Weights;
-import dev.espalier.pretrain.Bpe;
-import dev.espalier.pretrain.BuiltinChat;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
@@ -45,30 +38,15 @@ import tools.jackson.databind.json.JsonMapper;
 /// Generation: as transformers does it, the same alone and in company, and with sound
 /// log-probabilities.
 final class EngineTest {
-  private static final Path MODEL = Path.of("src/test/resources/fixtures/qwen3-tiny");
-
   @TempDir private Path folder = Path.of("");
   private @Nullable Engine engine;
   private @Nullable Adapter adapter;
 
   @BeforeEach
   void load() {
-    var shape = ModelShape.read(MODEL);
-    // The fixture has no tokenizer of its own; the engine needs only its size.
-    Bpe.train(Stream.of("no text"), 264, BuiltinChat.SPECIALS)
-        .write(folder, BuiltinChat.tokenizerConfig(64));
-    var base =
-        Device.cpu()
-            .run(
-                Urgency.TRAIN,
-                () ->
-                    new BaseModel(
-                        MODEL,
-                        ChatFormat.load(folder),
-                        new Decoder(shape),
-                        Weights.load(MODEL, shape, Dtype.F32),
-                        Dtype.F32));
-    adapter = new Adapter("a", "a@1", Peft.load(MODEL.resolve("lora-all-linear"), shape));
+    var base = TinyModel.load(folder);
+    var lora = TinyModel.FOLDER.resolve("lora-all-linear");
+    adapter = Adapter.load("a", "a@1", lora, base.shape());
     engine = new Engine(base, 8);
   }
 
@@ -103,7 +81,9 @@ final class EngineTest {
   @Test
   void greedyIsThatOfTransformersWithAndWithoutAnAdapter() throws IOException {
     for (var with : new Adapter[] {null, adapter}) {
-      var file = MODEL.resolve(with == null ? "expected.json" : "lora-all-linear/expected.json");
+      var file =
+          TinyModel.FOLDER.resolve(
+              with == null ? "expected.json" : "lora-all-linear/expected.json");
       var greedy = JsonMapper.shared().readTree(Files.readString(file)).path("greedy");
       var expected = greedy.path("continuation");
       assertThat(expected.size()).isPositive();

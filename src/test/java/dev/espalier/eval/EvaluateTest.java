@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.node.ObjectNode;
 
 class EvaluateTest {
-  private static final EvaluateConfig CONFIG = EvaluateConfig.ofModel("m");
+  private static final EvaluateConfig CONFIG = new EvaluateConfig(16, 512, "m");
   private static final Message.Assistant BOOK = calls("book", "{\"city\":\"Rome\",\"people\":2}");
 
   @Test
