@@ -22,7 +22,7 @@ record PretrainConfig(
     long seed) {
 
   static PretrainConfig standard(int steps, long seed) {
-    return new PretrainConfig(steps, 2, 4096, 6e-3, 3e-3, 0.3, 50, seed);
+    return new PretrainConfig(steps, 2, 4096, 6e-3, 3e-3, 0.5, 50, seed);
   }
 
   /// The built-in model: Qwen3's architecture, 5.8 million parameters.
