@@ -55,7 +55,8 @@ final class DemoCommand implements Callable<Integer> {
     var config = DemoConfig.of(data, requests, seed);
     try (var store = Store.open(data, Durability.PROCESS);
         var student = student(store)) {
-      var result = new Demo(config, store, student, line -> show(out, line)).run();
+      var bar = new ProgressBar("distilling", out);
+      var result = new Demo(config, store, student, line -> show(out, bar, line)).run();
       if (json) out.println(result.toJson());
       else out.print("\n" + result.table());
       out.flush();
@@ -71,13 +72,19 @@ final class DemoCommand implements Callable<Integer> {
     return new DemoModel(base, store, data.resolve("runs"), config);
   }
 
-  private void show(PrintWriter out, ObjectNode line) {
-    if (json) out.println(line);
-    else out.print(sentence(line));
+  private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {
+    if (json) {
+      out.println(line);
+    } else if (line.path("event").asString("").equals("step")) {
+      var loss = String.format(Locale.ROOT, "loss %.4f", line.path("loss").asDouble());
+      bar.show(line.path("step").asInt(), line.path("steps").asInt(), loss);
+    } else {
+      out.print(sentence(line));
+    }
     out.flush();
   }
 
-  /// What an event means to somebody who watches; steps renew their line.
+  /// What an event means to somebody who watches.
   private static String sentence(ObjectNode line) {
     return switch (line.path("event").asString("")) {
       case "captured" ->
@@ -89,11 +96,8 @@ final class DemoCommand implements Callable<Integer> {
                   line.path("train").asInt(),
                   line.path("train_tokens").asLong(),
                   line.path("pruned_tokens").asLong());
-      case "step" -> bar(line);
-      case "validation" ->
-          String.format(Locale.ROOT, "  validation %.4f", line.path("loss").asDouble());
       case "switched" ->
-          "%n\"%s\" is now answered by the adapter \"%s\"; the client is the same%n"
+          "\"%s\" is now answered by the adapter \"%s\"; the client is the same%n"
               .formatted(DemoConfig.MODEL, line.path("adapter").asString());
       case "measured" ->
           String.format(
@@ -104,20 +108,5 @@ final class DemoCommand implements Callable<Integer> {
               line.path("n").asInt());
       default -> "";
     };
-  }
-
-  private static String bar(ObjectNode line) {
-    int width = 30;
-    int step = line.path("step").asInt();
-    int steps = Math.max(1, line.path("steps").asInt());
-    int full = width * step / steps;
-    return String.format(
-        Locale.ROOT,
-        "\r  distilling [%s%s] %d/%d  loss %.4f",
-        "#".repeat(full),
-        "-".repeat(width - full),
-        step,
-        steps,
-        line.path("loss").asDouble());
   }
 }

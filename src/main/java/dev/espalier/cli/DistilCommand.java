@@ -13,6 +13,7 @@ import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Example;
 import dev.espalier.store.Store;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -163,14 +164,26 @@ final class DistilCommand implements Callable<Integer> {
   }
 
   /// What a run says while it goes: JSON lines, or a line that renews itself on a terminal.
-  record Progress(boolean json) {
+  static final class Progress {
+    private final boolean json;
+    private final ProgressBar bar =
+        new ProgressBar("training", new PrintWriter(System.out, true, System.out.charset()));
+
+    Progress(boolean json) {
+      this.json = json;
+    }
+
     void show(ObjectNode line) {
       if (json) {
         System.out.println(line);
         return;
       }
       switch (line.path("event").asString("")) {
-        case "step" -> step(line);
+        case "step" ->
+            bar.show(
+                line.path("step").asInt(),
+                line.path("steps").asInt(),
+                "loss %.4f".formatted(line.path("loss").asDouble()));
         case "plan" ->
             System.out.printf(
                 "training %d parameters on %d sequences, %d tokens with loss, about %s of memory%n",
@@ -179,20 +192,9 @@ final class DistilCommand implements Callable<Integer> {
                 line.path("trained_tokens").asLong(),
                 dev.espalier.train.MemoryPlan.size(line.path("memory").asLong()));
         case "validation" ->
-            System.out.printf("%n  validation loss %.4f%n", line.path("loss").asDouble());
+            System.out.printf("  validation loss %.4f%n", line.path("loss").asDouble());
         default -> System.out.println(Json.write(line));
       }
-    }
-
-    private static void step(ObjectNode line) {
-      int width = 30;
-      int step = line.path("step").asInt();
-      int steps = line.path("steps").asInt();
-      int full = width * step / Math.max(1, steps);
-      System.out.printf(
-          "\r  [%s%s] %d/%d  loss %.4f",
-          "#".repeat(full), "-".repeat(width - full), step, steps, line.path("loss").asDouble());
-      System.out.flush();
     }
   }
 }

@@ -9,14 +9,12 @@ import dev.espalier.eval.Grade;
 import dev.espalier.eval.Report;
 import dev.espalier.eval.Scored;
 import dev.espalier.store.Example;
-import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -134,15 +132,12 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  /// Counts graded turns on a terminal, and is silent elsewhere.
+  /// Counts graded turns.
   private Consumer<Scored> progress(String name, int total) {
-    boolean watched = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
-    if (json || !watched) return turn -> {};
+    if (json) return turn -> {};
     var done = new AtomicInteger();
-    return turn -> {
-      int count = done.incrementAndGet();
-      err().printf("\r%s: %d of %d%s", name, count, total, count == total ? "%n".formatted() : "");
-    };
+    var bar = new ProgressBar(name, err());
+    return turn -> bar.show(done.incrementAndGet(), total, "");
   }
 
   /// The name to ask for: a remote model's own, or an adapter's.
