@@ -48,7 +48,7 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     var engine = new Engine(base, slots);
     var unmatched = new AtomicLong();
     try {
-      var adapter = Adapter.load(name, name, peft, base.shape());
+      var adapter = Adapter.load(name, name, peft, base);
       var model = PrunedModel.of(engine, adapter, rules, unmatched);
       return new OpenModel(model, unmatched, List.of(engine::close, adapter::close, base::close));
     } catch (RuntimeException e) {

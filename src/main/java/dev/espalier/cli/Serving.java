@@ -83,7 +83,7 @@ final class Serving implements LocalModels, AutoCloseable {
     }
     var rules =
         row.pruningRule() == null ? PruningRules.NONE : PruningRules.fromJson(row.pruningRule());
-    var adapter = Adapter.load(row.name(), version, Path.of(row.path()), base.shape());
+    var adapter = Adapter.load(row.name(), version, Path.of(row.path()), base);
     return PrunedModel.of(engine, adapter, rules, unmatched);
   }
 

@@ -1,7 +1,6 @@
 package dev.espalier.engine;
 
 import dev.espalier.model.Lora;
-import dev.espalier.model.ModelShape;
 import dev.espalier.model.Peft;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
@@ -11,10 +10,16 @@ import java.nio.file.Path;
 ///
 /// @param version names adapter and version in token traces
 public record Adapter(String name, String version, Lora lora) implements AutoCloseable {
-  /// Loads a PEFT folder.
-  public static Adapter load(String name, String version, Path peft, ModelShape shape) {
-    var lora = Device.cpu().run(Urgency.DECODE, () -> Peft.load(peft, shape));
-    return new Adapter(name, version, lora);
+  /// Loads a PEFT folder, to compute on that base.
+  public static Adapter load(String name, String version, Path peft, BaseModel base) {
+    return Device.cpu()
+        .run(
+            Urgency.DECODE,
+            () -> {
+              try (var masters = Peft.load(peft, base.shape())) {
+                return new Adapter(name, version, masters.frozen(base.dtype()));
+              }
+            });
   }
 
   @Override

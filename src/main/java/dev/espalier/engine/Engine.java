@@ -5,17 +5,14 @@ import dev.espalier.chat.Sampling;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.Lora;
 import dev.espalier.model.MixedAdapters;
-import dev.espalier.model.PackedAttention;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -26,7 +23,6 @@ import org.jspecify.annotations.Nullable;
 /// it when it is done, whichever adapter it is for.
 public final class Engine implements AutoCloseable {
   private static final int WAITING = 4096;
-  private static final int PREFILLS_A_STEP = 4;
 
   private final BaseModel base;
   private final int slots;
@@ -91,61 +87,46 @@ public final class Engine implements AutoCloseable {
 
   /// Prefills waiting requests into free slots; waits for one when nothing runs.
   private void admit() throws InterruptedException {
-    for (int i = 0; i < PREFILLS_A_STEP && running.size() < slots; i++) {
-      var next = running.isEmpty() ? waiting.take() : waiting.poll();
-      if (next == null) return;
-      if (next.cancelled()) continue;
-      try {
-        Device.cpu().run(Urgency.DECODE, () -> prefill(next, running.size()));
-      } catch (RuntimeException | Error e) {
-        next.fail(e);
-        continue;
-      }
-      running.add(next);
-      finishDone();
+    if (running.size() == slots) return;
+    var prefill = new Prefill(cache, residents);
+    var next = running.isEmpty() ? waiting.take() : waiting.poll();
+    int slot = running.size();
+    while (next != null) {
+      if (!next.cancelled()) prefill.add(next, slot++);
+      var candidate = waiting.peek();
+      next = candidate != null && slot < slots && prefill.takes(candidate) ? waiting.poll() : null;
     }
+    if (slot > running.size()) start(prefill);
   }
 
-  private void prefill(Generation generation, int slot) {
-    try (var noGrad = new NoGradGuard()) {
-      var prompt = generation.prompt;
-      var adapter = generation.adapter;
-      cache.reserve(prompt.length + 1);
-      var start = residents.longest(prompt, adapter);
-      residents.remove(slot);
-      if (start.slot() != slot) cache.copy(start.slot(), slot, start.length());
-      int rest = prompt.length - start.length();
-      var tokens = new long[rest];
-      for (int t = 0; t < rest; t++) tokens[t] = prompt[start.length() + t];
-      var whole = new TensorOptions(ScalarType.Long);
-      var attention = new PrefillAttention(cache, slot, start.length(), PackedAttention.causal());
-      var adapters = adapter == null ? Adapters.NONE : adapter.lora().cast(base.dtype());
-      var hidden =
-          base.decoder()
-              .hidden(
-                  base.weights(),
-                  torch.tensor(tokens, whole).view(1, -1),
-                  torch.arange(new Scalar(rest), whole).add(new Scalar(start.length())).view(1, -1),
-                  attention,
-                  adapters);
-      residents.put(slot, prompt, adapter);
-      var last = hidden.narrow(1, rest - 1L, 1);
-      generation.length = prompt.length;
-      sample(List.of(generation), base.decoder().logits(base.weights(), last, adapters));
+  private void start(Prefill prefill) {
+    var started = prefill.generations();
+    try {
+      inDecode(() -> sample(started, prefill.run(base)));
+    } catch (RuntimeException | Error e) {
+      prefill.failed();
+      for (var generation : started) generation.fail(e);
+      return;
     }
+    running.addAll(started);
+    finishDone();
   }
 
   /// One token for every running sequence.
   private void step() {
+    inDecode(this::decode);
+    finishDone();
+  }
+
+  private static void inDecode(Runnable work) {
     Device.cpu()
         .run(
             Urgency.DECODE,
             () -> {
               try (var noGrad = new NoGradGuard()) {
-                decode();
+                work.run();
               }
             });
-    finishDone();
   }
 
   private void decode() {
@@ -181,7 +162,10 @@ public final class Engine implements AutoCloseable {
       var adapter = generation.adapter;
       rows.add(adapter == null ? null : adapter.lora());
     }
-    if (rows.stream().allMatch(Objects::isNull)) return Adapters.NONE;
+    var first = rows.getFirst();
+    if (rows.stream().allMatch(row -> row == first)) {
+      return first == null ? Adapters.NONE : first.cast(base.dtype());
+    }
     if (mixed == null || !rows.equals(mixedFor)) {
       if (mixed != null) mixed.close();
       mixed = new MixedAdapters(rows, base.dtype());

@@ -39,6 +39,7 @@ public final class Generation {
     this.stops = stops;
     this.adapter = adapter;
     this.sampler = new Sampler(sampling);
+    length = prompt.length;
   }
 
   /// The next token, waiting for it; null after the last. The stop token is handed over too.

@@ -102,12 +102,15 @@ final class KvCache implements AutoCloseable {
 
   /// Copies the start of a sequence to another slot.
   void copy(int from, int to, int length) {
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (var tensors : List.of(keys, values)) {
-        slot(tensors, layer, to)
-            .narrow(1, 0, length)
-            .copy_(slot(tensors, layer, from).narrow(1, 0, length));
-      }
+    for (int layer = 0; layer < shape.layers(); layer++) copy(layer, from, to, length);
+  }
+
+  /// Copies one layer of the start of a sequence to another slot.
+  void copy(int layer, int from, int to, int length) {
+    for (var tensors : List.of(keys, values)) {
+      slot(tensors, layer, to)
+          .narrow(1, 0, length)
+          .copy_(slot(tensors, layer, from).narrow(1, 0, length));
     }
   }
 

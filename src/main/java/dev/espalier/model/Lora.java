@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -24,6 +25,10 @@ public final class Lora implements AutoCloseable {
   public record Site(Tensor a, Tensor b, double scale) {
     public int rank() {
       return (int) a.size(0);
+    }
+
+    Tensor scaledB() {
+      return scale == 1 ? b : b.mul(new Scalar(scale));
     }
   }
 
@@ -91,16 +96,27 @@ public final class Lora implements AutoCloseable {
     record Cast(Tensor a, Tensor b) {}
     var casts = new HashMap<String, Cast>();
     sites.forEach((name, site) ->
-        casts.put(
-            name,
-            new Cast(
-                site.a().to(dtype.scalar()),
-                site.b().mul(new Scalar(site.scale())).to(dtype.scalar()))));
+        casts.put(name, new Cast(site.a().to(dtype.scalar()), site.scaledB().to(dtype.scalar()))));
     return (linear, input, output) -> {
       var cast = casts.get(linear);
       if (cast == null) return output;
       return output.add(torch.linear(torch.linear(input, cast.a()), cast.b()));
     };
+  }
+
+  /// A copy that only computes: in that type, the scale multiplied in, so that its [#cast] costs
+  /// nothing.
+  public Lora frozen(Dtype dtype) {
+    var frozen = new LinkedHashMap<String, Site>();
+    try (var scope = new Scope();
+        var noGrad = new NoGradGuard()) {
+      sites.forEach((name, site) -> {
+        var a = site.a().clone().to(dtype.scalar());
+        var b = site.b().mul(new Scalar(site.scale())).to(dtype.scalar());
+        frozen.put(name, new Site(scope.keep(a), scope.keep(b), 1));
+      });
+    }
+    return new Lora(frozen);
   }
 
   @Override

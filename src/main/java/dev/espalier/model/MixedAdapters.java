@@ -7,7 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -48,7 +47,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
       var site = lora.sites().get(linear);
       if (site == null) continue;
       as.push_back(site.a().detach().to(dtype.scalar()));
-      bs.push_back(site.b().detach().mul(new Scalar(site.scale())).to(dtype.scalar()));
+      bs.push_back(site.scaledB().detach().to(dtype.scalar()));
       var own = new float[rows.size()];
       for (int i = 0; i < own.length; i++) own[i] = rows.get(i) == lora ? 1 : 0;
       masks.push_back(

@@ -71,7 +71,9 @@ public final class Weights implements AutoCloseable {
                       Arrays.toString(file.shape(parameter.name())),
                       Arrays.toString(parameter.shape())));
         }
-        out.put(parameter.name(), scope.keep(file.tensor(parameter.name()).to(dtype.scalar())));
+        boolean norm = parameter.name().endsWith("norm.weight"); // norms compute in float32
+        var type = norm ? Dtype.F32 : dtype;
+        out.put(parameter.name(), scope.keep(file.tensor(parameter.name()).to(type.scalar())));
       }
     }
     where.keySet().removeIf(Weights::isDerived);

@@ -46,7 +46,7 @@ final class EngineTest {
   void load() {
     var base = TinyModel.load(folder);
     var lora = TinyModel.FOLDER.resolve("lora-all-linear");
-    adapter = Adapter.load("a", "a@1", lora, base.shape());
+    adapter = Adapter.load("a", "a@1", lora, base);
     engine = new Engine(base, 8);
   }
 

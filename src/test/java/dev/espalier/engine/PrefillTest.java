@@ -1,0 +1,84 @@
+package dev.espalier.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.chat.Sampling;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Prompts computed in one pass score as each does alone.
+final class PrefillTest {
+  @TempDir private Path folder = Path.of("");
+
+  @Test
+  void aPassTakesStartsFromOldSlotsAndFromItsOwnPrompts() {
+    long seed = new Random().nextLong();
+    try (var base = TinyModel.load(folder)) {
+      var random = new Random(seed);
+      for (int round = 0; round < 10; round++) {
+        var start = random.ints(12, 0, 96).toArray();
+        var prompts = new ArrayList<int[]>();
+        prompts.add(start);
+        for (int i = 0; i < 5; i++) {
+          var from = prompts.get(random.nextInt(prompts.size()));
+          int kept = random.nextInt(from.length + 1);
+          var end = random.ints(1 + random.nextInt(8), 0, 96);
+          var shared = IntStream.of(from).limit(kept);
+          prompts.add(IntStream.concat(shared, end).toArray());
+        }
+        prompts.add(prompts.get(3)); // one that is there whole
+        var alone = prompts.stream().map(prompt -> scores(base, List.of(List.of(prompt)))).toList();
+        // the first two passes leave old prompts behind, whose slots the third takes over
+        var together = scores(base, List.of(prompts.subList(0, 2), prompts.subList(2, 4), prompts));
+        for (int i = 0; i < prompts.size(); i++) {
+          assertThat(together.get(i))
+              .as("seed %d, round %d, prompt %d", seed, round, i)
+              .containsExactly(alone.get(i).getFirst(), within(1e-4f));
+        }
+      }
+    }
+  }
+
+  /// The scores of the last pass's prompts; passes share a cache, and each starts at slot 0.
+  private static List<float[]> scores(BaseModel base, List<List<int[]>> passes) {
+    return Device.cpu()
+        .run(
+            Urgency.DECODE,
+            () -> {
+              var out = new ArrayList<float[]>();
+              try (var noGrad = new NoGradGuard();
+                  var cache = new KvCache(base.shape(), 7, base.dtype())) {
+                var residents = new Residents(7);
+                for (var prompts : passes) {
+                  out.clear();
+                  var pass = new Prefill(cache, residents);
+                  for (int slot = 0; slot < prompts.size(); slot++) {
+                    pass.add(generation(prompts.get(slot)), slot);
+                  }
+                  int vocabulary = base.shape().vocabulary();
+                  var all = new float[prompts.size() * vocabulary];
+                  pass.run(base).contiguous().data_ptr_float().get(all);
+                  for (int i = 0; i < prompts.size(); i++) {
+                    out.add(Arrays.copyOfRange(all, i * vocabulary, (i + 1) * vocabulary));
+                  }
+                }
+              }
+              return out;
+            });
+  }
+
+  private static Generation generation(int[] prompt) {
+    return new Generation(prompt, Sampling.greedy(1), Set.of(), null);
+  }
+}
