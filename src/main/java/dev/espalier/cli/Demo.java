@@ -27,7 +27,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class Demo {
   private static final double COVERAGE = 0.95;
   private static final double VALIDATION = 0.1;
-  private static final int CONCURRENCY = 16;
+  static final int CONCURRENCY = 32;
   private static final int MAX_TOKENS = 160; // of an answer
 
   private final DemoConfig config;

@@ -28,11 +28,11 @@ final class DemoCommand implements Callable<Integer> {
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
 
-  @Option(names = "--requests", description = "To capture, 400 at least (default: 600).")
-  private int requests = 600;
+  @Option(names = "--requests", description = "To capture, 400 at least (default: ${DEFAULT-VALUE}).")
+  private int requests = 1800;
 
   @Option(names = "--epochs", description = "Passes over them (default: ${DEFAULT-VALUE}).")
-  private int epochs = 12;
+  private int epochs = 3;
 
   @Option(names = "--lr", description = "The peak learning rate (default: by the model's width).")
   private @Nullable Double learningRate;

@@ -93,12 +93,13 @@ record DemoResult(
     out.append(
         String.format(
             Locale.ROOT,
-            "%d of %d requests captured, %.0f s in all%n* stands in for a provider: right by"
+            "%d of %d requests captured, %.0f s in all; p50 with %d requests at once%n* stands in for a provider: right by"
                 + " construction, on the captured calls; its delay (%d ms) and price ($%.2f and"
                 + " $%.2f a million tokens in and out) are configured%n",
             captured,
             requests,
             seconds,
+            Demo.CONCURRENCY,
             delay.toMillis(),
             price.input(),
             price.output()));
