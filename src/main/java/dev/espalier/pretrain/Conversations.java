@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param dialogues null to go without: synthetic conversations only
 record Conversations(@Nullable SgdConversations dialogues, Synthetic synthetic, long seed) {
-  /// Of five conversations two are dialogues, which are longer: half of the tokens.
-  private static final int CYCLE = 5;
+  /// Of four conversations one is a dialogue, which is longer: a third of the tokens.
+  private static final int CYCLE = 4;
 
-  private static final int DIALOGUES = 2;
+  private static final int DIALOGUES = 1;
 
   /// @param sgd the folder of the SGD data, null to go without
   /// @param vocabulary whose words to cover, null before there is one

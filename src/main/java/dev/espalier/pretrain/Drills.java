@@ -27,7 +27,7 @@ final class Drills {
   }
 
   Conversation draw(Dice dice) {
-    return dice.chance(0.5) ? said(dice) : called(dice);
+    return dice.chance(0.3) ? said(dice) : called(dice);
   }
 
   /// Something of any kind to copy.

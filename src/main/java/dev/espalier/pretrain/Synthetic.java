@@ -29,7 +29,7 @@ final class Synthetic {
   }
 
   private Conversation any(Dice dice) {
-    if (dice.chance(0.15)) return drills.draw(dice);
+    if (dice.chance(0.25)) return drills.draw(dice);
     boolean quick = dice.chance(0.3);
     var shop =
         shops.make(quick ? dice.between(1, 4) : dice.oneOf(1, 2, 3, 3, 4, 4, 5, 6, 7, 9), dice);

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Random words over the whole vocabulary: the values that the model must copy.
 ///
 /// A model that copies only words it has met as values garbles the others, so words come from
-/// everywhere: running text, made of tokens of the vocabulary, made of syllables.
+/// everywhere: running text, made of tokens of the vocabulary, made of syllables, made of letters.
 final class Words {
   private static final Pattern LETTERS = Pattern.compile("[a-z]+");
   private static final List<String> ONSETS =
@@ -48,10 +48,11 @@ final class Words {
   String word(Dice dice) {
     while (true) {
       var word =
-          switch (dice.below(10)) {
-            case 0, 1, 2, 3, 4 -> dice.pick(text);
-            case 5, 6, 7 -> pieces(dice);
-            default -> syllables(dice);
+          switch (dice.below(20)) {
+            case 0, 1, 2, 3, 4, 5 -> dice.pick(text);
+            case 6, 7, 8, 9, 10, 11, 12 -> pieces(dice);
+            case 13, 14, 15, 16, 17 -> syllables(dice);
+            default -> letters(dice);
           };
       if (word.length() > 1 && word.length() < 15 && reserved.allows(word)) return word;
     }
@@ -73,6 +74,13 @@ final class Words {
       out.append(dice.pick(ONSETS)).append(dice.pick(CORES));
       if (i == 1 || dice.chance(0.3)) out.append(dice.pick(CODAS));
     }
+    return out.toString();
+  }
+
+  /// Letters in no order at all: what is left when nothing about a word can be guessed.
+  private static String letters(Dice dice) {
+    var out = new StringBuilder();
+    for (int i = dice.between(3, 9); i > 0; i--) out.append((char) ('a' + dice.below(26)));
     return out.toString();
   }
 
