@@ -28,7 +28,9 @@ final class DemoCommand implements Callable<Integer> {
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
 
-  @Option(names = "--requests", description = "To capture, 400 at least (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--requests",
+      description = "To capture, 400 at least (default: ${DEFAULT-VALUE}).")
   private int requests = 1800;
 
   @Option(names = "--epochs", description = "Passes over them (default: ${DEFAULT-VALUE}).")
