@@ -7,11 +7,14 @@ import dev.espalier.model.Lora;
 import dev.espalier.model.MixedAdapters;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -27,7 +30,9 @@ public final class Engine implements AutoCloseable {
   private final BaseModel base;
   private final int slots;
   private final KvCache cache;
-  private final BlockingQueue<Generation> waiting = new LinkedBlockingQueue<>(WAITING);
+  private final BlockingQueue<List<Generation>> arriving = new LinkedBlockingQueue<>();
+  private final Semaphore room = new Semaphore(WAITING);
+  private final Deque<Generation> waiting = new ArrayDeque<>(); // on the engine's thread only
   private final List<Generation> running = new ArrayList<>(); // index = slot
   private final Residents residents;
   private final Thread thread;
@@ -55,6 +60,16 @@ public final class Engine implements AutoCloseable {
   /// @throws ChatException 400 if the prompt cannot fit the context, 429 if too many wait
   public Generation generate(
       int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
+    var generation = prepare(prompt, sampling, stops, adapter);
+    queue(List.of(generation));
+    return generation;
+  }
+
+  /// A generation that is not queued yet.
+  ///
+  /// @throws ChatException 400 if the prompt cannot fit the context
+  Generation prepare(
+      int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
     int context = base.shape().context();
     if (prompt.length == 0) throw new ChatException(400, "the prompt is empty");
     if (prompt.length >= context) {
@@ -63,12 +78,19 @@ public final class Engine implements AutoCloseable {
           "the prompt has %d tokens, but the model's context is %d"
               .formatted(prompt.length, context));
     }
+    return new Generation(prompt, sampling, stops, adapter);
+  }
+
+  /// Queues generations as one batch: nothing else comes between them, so that with nothing else
+  /// running which of them decode together does not depend on time.
+  ///
+  /// @throws ChatException 429 if too many wait
+  void queue(List<Generation> generations) {
     if (closed) throw new ChatException(503, "the engine is shutting down");
-    var generation = new Generation(prompt, sampling, stops, adapter);
-    if (!waiting.offer(generation)) {
+    if (!room.tryAcquire(generations.size())) {
       throw new ChatException(429, WAITING + " requests are waiting already: try again later");
     }
-    return generation;
+    arriving.add(generations);
   }
 
   private void loop() {
@@ -87,14 +109,14 @@ public final class Engine implements AutoCloseable {
 
   /// Prefills waiting requests into free slots; waits for one when nothing runs.
   private void admit() throws InterruptedException {
-    if (running.size() == slots) return;
+    if (running.isEmpty() && waiting.isEmpty()) waiting.addAll(arriving.take());
+    for (var more = arriving.poll(); more != null; more = arriving.poll()) waiting.addAll(more);
     var prefill = new Prefill(cache, residents);
-    var next = running.isEmpty() ? waiting.take() : waiting.poll();
     int slot = running.size();
-    while (next != null) {
+    while (slot < slots && !waiting.isEmpty() && prefill.takes(waiting.getFirst())) {
+      var next = waiting.removeFirst();
+      room.release();
       if (!next.cancelled()) prefill.add(next, slot++);
-      var candidate = waiting.peek();
-      next = candidate != null && slot < slots && prefill.takes(candidate) ? waiting.poll() : null;
     }
     if (slot > running.size()) start(prefill);
   }
@@ -220,7 +242,10 @@ public final class Engine implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    for (var generation : running) generation.fail(new IllegalStateException("engine closed"));
+    for (var more : arriving) waiting.addAll(more);
+    for (var generations : List.of(running, waiting)) {
+      for (var one : generations) one.fail(new IllegalStateException("engine closed"));
+    }
     Device.cpu().run(Urgency.DECODE, cache::close);
   }
 }

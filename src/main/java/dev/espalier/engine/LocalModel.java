@@ -1,12 +1,16 @@
 package dev.espalier.engine;
 
+import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.TokenTrace;
 import dev.espalier.chat.Usage;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A base model, or an adapter on it, as a chat model.
@@ -20,10 +24,40 @@ public record LocalModel(Engine engine, @Nullable Adapter adapter) implements Ch
 
   @Override
   public Completion stream(ChatRequest request, Consumer<String> text) {
+    var generation = prepare(request);
+    engine.queue(List.of(generation));
+    return answer(request, generation, text);
+  }
+
+  @Override
+  public List<Supplier<Completion>> completeAll(List<ChatRequest> requests) {
+    var generations = new ArrayList<Generation>();
+    var answers = new ArrayList<Supplier<Completion>>();
+    for (var request : requests) {
+      try {
+        var generation = prepare(request);
+        generations.add(generation);
+        answers.add(() -> answer(request, generation, text -> {}));
+      } catch (ChatException e) {
+        answers.add(() -> {
+          throw e;
+        });
+      }
+    }
+    if (!generations.isEmpty()) engine.queue(generations);
+    return answers;
+  }
+
+  private Generation prepare(ChatRequest request) {
     var format = engine.base().format();
-    var prompt = format.prompt(request);
     var sampling = request.sampling();
-    var generation = engine.generate(prompt, sampling, format.stops(), adapter);
+    return engine.prepare(format.prompt(request), sampling, format.stops(), adapter);
+  }
+
+  private Completion answer(ChatRequest request, Generation generation, Consumer<String> text) {
+    var format = engine.base().format();
+    var sampling = generation.sampling;
+    var prompt = generation.prompt;
     var reply = new Answer(format, sampling.stop(), text);
     try {
       for (var token = generation.next(); token != null; token = generation.next()) {
