@@ -4,25 +4,21 @@ import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Sha256;
 import dev.espalier.chat.TrainingSequence;
+import dev.espalier.train.PackedRow;
+import dev.espalier.train.Packer;
 import dev.espalier.train.Row;
+import dev.espalier.train.Sequence;
 import dev.espalier.train.TrainingException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
 /// Conversations as token sequences, shuffled and packed into the rows of each step.
 ///
-/// Requests of one application start alike: the same instructions, the same tools. Sequences of a
-/// step that share a start share it in their row as well, so it is computed once; the loss and its
-/// gradient are those of the sequences apart.
-///
 /// @param all every sequence has at least one token that carries loss
 public record Sequences(List<TrainingSequence> all) {
-  private static final int WORTH = 64; // a shorter start is not worth sharing
-
   public Sequences {
     all = List.copyOf(all);
   }
@@ -93,45 +89,14 @@ public record Sequences(List<TrainingSequence> all) {
 
   /// Rows of at most that many tokens, or one sequence.
   static List<Row> pack(List<TrainingSequence> sequences, int room) {
-    var alike = new ArrayList<>(sequences);
-    alike.sort((one, other) -> Arrays.compare(one.ids(), other.ids()));
-    var rows = new ArrayList<Row>();
-    var packer = new RowPacker();
-    for (int i = 0; i < alike.size(); ) {
-      int shared = shareable(alike.get(i));
-      int end = i + 1;
-      for (; end < alike.size(); end++) {
-        int still = Math.min(shared, sharedStart(alike.get(i), alike.get(end)));
-        if (still < WORTH || (end > i + 1 && still < shared / 2)) break;
-        shared = still;
-      }
-      int start = end - i > 1 ? shared : 0;
-      boolean begun = false;
-      for (var sequence : alike.subList(i, end)) {
-        int more = sequence.length() - (begun ? start : 0);
-        if (packer.length() > 0 && packer.length() + more > room) {
-          rows.add(packer.row());
-          packer = new RowPacker();
-          begun = false;
-        }
-        packer.add(sequence, start, begun);
-        begun = true;
-      }
-      i = end;
-    }
-    rows.add(packer.row());
-    return rows;
+    return Packer.pack(sequences.stream().map(Sequences::weighted).toList(), room).stream()
+        .map(PackedRow::row)
+        .toList();
   }
 
-  /// How much of a sequence can be shared: what comes before its first token with loss.
-  private static int shareable(TrainingSequence sequence) {
-    int t = 1;
-    while (t < sequence.length() && !sequence.trained()[t]) t++;
-    return t;
-  }
-
-  private static int sharedStart(TrainingSequence one, TrainingSequence other) {
-    int mismatch = Arrays.mismatch(one.ids(), other.ids());
-    return Math.min(mismatch < 0 ? other.length() : mismatch, shareable(other));
+  private static Sequence weighted(TrainingSequence sequence) {
+    var weights = new float[sequence.length()];
+    for (int t = 1; t < weights.length; t++) weights[t] = sequence.trained()[t] ? 1 : 0;
+    return new Sequence(sequence.ids(), weights);
   }
 }

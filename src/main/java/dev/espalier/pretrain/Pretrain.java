@@ -151,7 +151,7 @@ public final class Pretrain {
     int count = 0;
     for (int i = 0; i < packing.parts().length; i++) {
       if (packing.parts()[i] != part) continue;
-      sum -= report.logprobs()[i];
+      sum -= report.predictions()[i];
       count++;
     }
     return count == 0 ? 0 : sum / count;

@@ -1,7 +1,6 @@
 package dev.espalier.train;
 
 import dev.espalier.model.Span;
-import dev.espalier.tensor.Dtype;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -15,9 +14,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /// @param spans the pieces of the row
 /// @param at (N) int64, where in the row a prediction carries loss
 /// @param targets (N) int64, the token to predict there
-/// @param weights (N) float32
-public record Batch(
-    Tensor tokens, Tensor positions, List<Span> spans, Tensor at, Tensor targets, Tensor weights) {
+public record Batch(Tensor tokens, Tensor positions, List<Span> spans, Tensor at, Tensor targets) {
 
   /// Makes the tensors of a row.
   ///
@@ -31,7 +28,6 @@ public record Batch(
     var positions = new long[length];
     var at = new long[trained];
     var targets = new long[trained];
-    var weights = new float[trained];
     var starts = Span.starts(row.spans());
     var ends = new long[starts.length]; // each span's last token in the row
     int t = 0;
@@ -43,8 +39,7 @@ public record Batch(
         positions[t] = (long) starts[s] + i;
         if (row.weights()[t] == 0) continue;
         at[n] = i > 0 ? t - 1L : ends[span.parent()];
-        targets[n] = row.ids()[t];
-        weights[n++] = row.weights()[t];
+        targets[n++] = row.ids()[t];
       }
       ends[s] = t - 1L;
     }
@@ -54,8 +49,7 @@ public record Batch(
         torch.tensor(positions, whole).view(1, -1),
         row.spans(),
         torch.tensor(at, whole),
-        torch.tensor(targets, whole),
-        torch.tensor(weights, Dtype.F32.options()));
+        torch.tensor(targets, whole));
   }
 
   /// The number of predictions that carry loss.

@@ -1,6 +1,7 @@
 package dev.espalier.train;
 
 import dev.espalier.model.Adapters;
+import dev.espalier.model.Decoder;
 import dev.espalier.model.Weights;
 import java.util.SequencedMap;
 import org.bytedeco.pytorch.Tensor;
@@ -13,6 +14,15 @@ public interface Learner {
   /// What computes a forward pass, with the parameters cast as sampling casts them; the current
   /// scope owns the casts.
   Forward forward();
+
+  /// A number for each trained token of a batch, for the loss: log p of the token, unless the
+  /// learner predicts something else.
+  ///
+  /// @return (N), float32
+  default Tensor predict(Decoder decoder, Batch batch) {
+    var forward = forward();
+    return Loss.logProbabilities(decoder, forward.weights(), forward.adapters(), batch);
+  }
 
   /// Weights and adapters of one forward pass.
   record Forward(Weights weights, Adapters adapters) {}

@@ -7,7 +7,7 @@ import dev.espalier.model.Weights;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/// Log-probabilities of a batch's targets, and the losses made of them.
+/// Log-probabilities of a batch's targets.
 public final class Loss {
   private Loss() {}
 
@@ -21,11 +21,5 @@ public final class Loss {
     var picked = hidden.view(-1, decoder.shape().width()).index_select(0, batch.at());
     var logits = decoder.logits(weights, picked.unsqueeze(0), adapters).squeeze(0); // (N, V)
     return torch.log_softmax(logits, -1).gather(-1, batch.targets().unsqueeze(1)).squeeze(1);
-  }
-
-  /// The weighted sum of −log p: divide by the weights' sum for the mean.
-  public static Tensor crossEntropySum(
-      Decoder decoder, Weights weights, Adapters adapters, Batch batch) {
-    return logProbabilities(decoder, weights, adapters, batch).mul(batch.weights()).sum().neg();
   }
 }

@@ -37,4 +37,12 @@ public record Row(int[] ids, float[] weights, List<Span> spans) {
     for (float weight : weights) if (weight != 0) count++;
     return count;
   }
+
+  /// The weights of the tokens that carry loss, in order.
+  public float[] trainedWeights() {
+    var out = new float[trained()];
+    int n = 0;
+    for (float weight : weights) if (weight != 0) out[n++] = weight;
+    return out;
+  }
 }

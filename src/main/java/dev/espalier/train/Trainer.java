@@ -3,10 +3,14 @@ package dev.espalier.train;
 import dev.espalier.model.Decoder;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Dtype;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /// One optimiser step: rows in, changed parameters and a report out.
 ///
@@ -19,11 +23,12 @@ public final class Trainer {
 
   /// What a step did.
   ///
-  /// @param loss the weighted mean of −log p over the step's trained tokens
+  /// @param loss of the step
   /// @param gradientNorm before clipping
   /// @param trainedTokens how many tokens carried loss
-  /// @param logprobs log p of each trained token, in the order of the rows
-  public record Report(double loss, double gradientNorm, long trainedTokens, float[] logprobs) {}
+  /// @param predictions what the learner predicted for each trained token before the step, such as
+  ///   its log p, in the order of the rows
+  public record Report(double loss, double gradientNorm, long trainedTokens, float[] predictions) {}
 
   private final Decoder decoder;
   private final Learner learner;
@@ -42,64 +47,104 @@ public final class Trainer {
     this.clip = clip;
   }
 
-  /// One step over those rows.
+  /// One row and its part of the step's loss.
+  ///
+  /// @param loss a scalar, of what the learner predicts for the row's trained tokens, (N)
+  public record Unit(Row row, Function<Tensor, Tensor> loss) {}
+
+  /// One step over those rows: the weighted mean of −log p over their trained tokens.
   ///
   /// @throws TrainingException if no token carries loss, or a loss or gradient is not finite
   public Report step(List<Row> rows, double learningRate) {
     double total = 0;
-    int trained = 0;
-    for (var row : rows) {
-      for (float weight : row.weights()) total += weight;
-      trained += row.trained();
-    }
-    if (!(total > 0)) throw new TrainingException("a step without a token that carries loss");
-    var logprobs = new float[trained];
-    double loss = 0;
-    int done = 0;
-    double scale = 1 / total;
+    for (var row : rows) for (float weight : row.weights()) total += weight;
+    double scale = -1 / total;
+    var units = new ArrayList<Unit>();
     for (var row : rows) {
       if (row.trained() == 0) continue;
-      var some = device.run(Urgency.TRAIN, () -> backward(row, scale));
-      System.arraycopy(some, 0, logprobs, done, some.length);
+      var weights = row.trainedWeights();
+      units.add(
+          new Unit(
+              row,
+              logprobs -> {
+                var weighted = logprobs.mul(torch.tensor(weights, Dtype.F32.options()));
+                return weighted.sum().mul(new Scalar(scale));
+              }));
+    }
+    return train(units, learningRate);
+  }
+
+  /// One step over rows with a loss each, which add up.
+  ///
+  /// @throws TrainingException if no token carries loss, or a loss or gradient is not finite
+  public Report train(List<Unit> units, double learningRate) {
+    int trained = units.stream().mapToInt(unit -> unit.row().trained()).sum();
+    if (trained == 0) throw new TrainingException("a step without a token that carries loss");
+    var predictions = new float[trained];
+    double loss = 0;
+    int done = 0;
+    for (int i = 0; i < units.size(); i++) {
+      var unit = units.get(i);
+      var some = new float[unit.row().trained()];
+      double part = device.run(Urgency.TRAIN, () -> backward(unit, some));
+      if (!Double.isFinite(part)) {
+        throw new TrainingException(
+            "the loss is not finite, first in row %d of the step: lower the learning rate"
+                .formatted(i));
+      }
+      loss += part;
+      System.arraycopy(some, 0, predictions, done, some.length);
       done += some.length;
     }
-    int i = 0;
-    for (var row : rows) {
-      for (float weight : row.weights()) if (weight != 0) loss -= weight * logprobs[i++] / total;
-    }
-    if (!Double.isFinite(loss)) throw notFinite(rows, logprobs);
     double norm = device.run(Urgency.TRAIN, () -> update(learningRate));
-    return new Report(loss, norm, trained, logprobs);
+    return new Report(loss, norm, trained, predictions);
+  }
+
+  /// What a learner predicts for the trained tokens of rows, without training on them.
+  public static float[][] predict(Decoder decoder, Learner learner, List<Row> rows) {
+    var out = new float[rows.size()][];
+    for (int i = 0; i < out.length; i++) {
+      var row = rows.get(i);
+      var some = new float[row.trained()];
+      Device.cpu()
+          .run(
+              Urgency.TRAIN,
+              () -> {
+                try (var noGrad = new NoGradGuard()) {
+                  copy(learner.predict(decoder, Batch.of(row)), some);
+                }
+              });
+      out[i] = some;
+    }
+    return out;
   }
 
   /// The weighted mean of −log p over rows, without training on them.
   public double loss(List<Row> rows) {
     double sum = 0;
     double total = 0;
-    for (var row : rows) {
-      sum += device.run(Urgency.TRAIN, () -> evaluate(row));
-      for (float weight : row.weights()) total += weight;
+    var logprobs = predict(decoder, learner, rows);
+    for (int i = 0; i < logprobs.length; i++) {
+      var weights = rows.get(i).trainedWeights();
+      for (int n = 0; n < weights.length; n++) {
+        sum -= weights[n] * logprobs[i][n];
+        total += weights[n];
+      }
     }
     return sum / total;
   }
 
-  private double evaluate(Row row) {
-    try (var noGrad = new NoGradGuard()) {
-      var forward = learner.forward();
-      return Loss.crossEntropySum(decoder, forward.weights(), forward.adapters(), Batch.of(row))
-          .item_float();
-    }
+  /// Adds one row's gradients, hands over its predictions and returns its loss.
+  private double backward(Unit unit, float[] predictions) {
+    var predicted = learner.predict(decoder, Batch.of(unit.row()));
+    var loss = unit.loss().apply(predicted);
+    loss.backward();
+    copy(predicted.detach(), predictions);
+    return loss.item_float();
   }
 
-  /// Adds one row's gradients and returns the log-probabilities of its trained tokens.
-  private float[] backward(Row row, double scale) {
-    var batch = Batch.of(row);
-    var forward = learner.forward();
-    var logprobs = Loss.logProbabilities(decoder, forward.weights(), forward.adapters(), batch);
-    logprobs.mul(batch.weights()).sum().mul(new Scalar(-scale)).backward();
-    var out = new float[(int) batch.trained()];
-    logprobs.detach().contiguous().data_ptr_float().get(out);
-    return out;
+  private static void copy(Tensor from, float[] to) {
+    from.contiguous().data_ptr_float().get(to);
   }
 
   private double update(double learningRate) {
@@ -126,19 +171,5 @@ public final class Trainer {
 
   private static double norm(Tensor parameter) {
     return parameter.grad().defined() ? parameter.grad().norm().item_float() : 0;
-  }
-
-  private static TrainingException notFinite(List<Row> rows, float[] logprobs) {
-    int i = 0;
-    for (int r = 0; r < rows.size(); r++) {
-      for (int n = rows.get(r).trained(); n > 0; n--) {
-        if (!Float.isFinite(logprobs[i++])) {
-          return new TrainingException(
-              "the loss is not finite, first in row %d of the step: lower the learning rate"
-                  .formatted(r));
-        }
-      }
-    }
-    return new TrainingException("the loss is not finite: lower the learning rate");
   }
 }

@@ -266,7 +266,7 @@ final class LoraTrainingTest {
     var gradients = new Gradients();
     var watched = gradients.before(new Still(), fixture.lora().parameters());
     var report = fixture.trainer(List.of(new Trainer.Part(watched, 1))).step(rows, 0);
-    gradients.logprobs = report.logprobs();
+    gradients.logprobs = report.predictions();
     return gradients;
   }
 

@@ -1,0 +1,46 @@
+package dev.espalier.train;
+
+import dev.espalier.model.Decoder;
+import dev.espalier.model.Lora;
+import dev.espalier.model.PackedAttention;
+import dev.espalier.model.Weights;
+import dev.espalier.tensor.Dtype;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
+import org.bytedeco.pytorch.Tensor;
+
+/// Trains a critic: an adapter with a value head on the same frozen base, which says before each
+/// token what reward is to be expected.
+///
+/// @param base frozen weights of the type that linear layers compute in
+/// @param head (width + 1), float32: the value head's weights, and its bias last
+public record CriticLearner(Weights base, Lora adapter, Tensor head, Dtype compute)
+    implements Learner {
+  @Override
+  public SequencedMap<String, Tensor> parameters() {
+    var out = new LinkedHashMap<>(adapter.parameters());
+    out.put("value_head", head);
+    return out;
+  }
+
+  @Override
+  public Forward forward() {
+    return new Forward(base, adapter.cast(compute));
+  }
+
+  /// The value before each trained token.
+  @Override
+  public Tensor predict(Decoder decoder, Batch batch) {
+    var forward = forward();
+    var hidden =
+        decoder.hidden(
+            forward.weights(),
+            batch.tokens(),
+            batch.positions(),
+            PackedAttention.of(batch.spans()),
+            forward.adapters());
+    int width = decoder.shape().width();
+    var picked = hidden.view(-1, width).index_select(0, batch.at()); // (N, width)
+    return picked.mv(head.narrow(0, 0, width)).add(head.narrow(0, width, 1));
+  }
+}
