@@ -34,11 +34,13 @@ final class MarinaSpeech {
   private final Draw draw;
   private final Persona persona;
 
-  MarinaSpeech(MarinaPhrases phrases, Difficulty difficulty, Draw draw) {
+  /// @param manner `any`, or a persona's name in lower case
+  MarinaSpeech(MarinaPhrases phrases, Difficulty difficulty, Draw draw, String manner) {
     this.phrases = phrases;
     this.difficulty = difficulty;
     this.draw = draw;
-    persona = draw.pick(List.of(Persona.values()));
+    var any = draw.pick(List.of(Persona.values()));
+    persona = manner.equals("any") ? any : Persona.valueOf(manner.toUpperCase(Locale.ROOT));
   }
 
   /// A value in this person's words.

@@ -1,0 +1,137 @@
+package dev.espalier.env;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.FinishReason;
+import dev.espalier.chat.Message;
+import dev.espalier.chat.ToolCall;
+import dev.espalier.chat.Usage;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The office's book decides: it is right after the right calls, whatever was said, and wrong after
+/// any others.
+final class MarinaEnvTest {
+  private static final Realism HARD =
+      new Realism(new Difficulty(0.1, 0.6, 0.4, 0.5, 0.3, 0.3), "any", 0.3, 0.2, 0, Duration.ZERO);
+
+  private static MarinaEnv open(Realism realism, Task task, long seed) {
+    return (MarinaEnv) MarinaEnv.maker(realism).open(task, seed);
+  }
+
+  private static Completion says(String text) {
+    return new Completion(
+        new Message.Assistant(text, List.of()), FinishReason.STOP, new Usage(1, 1), null);
+  }
+
+  private static Completion calls(MarinaTask task) {
+    var call = new ToolCall("call_1", task.tool(), task.arguments().toString());
+    return new Completion(
+        new Message.Assistant("", List.of(call)), FinishReason.TOOL_CALLS, new Usage(1, 1), null);
+  }
+
+  /// Makes the calls, again when a tool fails, and confirms each.
+  private static Step play(MarinaEnv env, List<MarinaTask> calls) {
+    env.start();
+    Step last = new Step.Done(0, "nothing was done");
+    for (var call : calls) {
+      for (int trial = 0; trial < 50; trial++) {
+        var step = (Step.Continue) env.step(calls(call));
+        if (!step.messages().getFirst().path("content").asString().contains("error")) break;
+      }
+      last = env.step(says("It is done."));
+    }
+    return last;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"captured", "held-out", "unseen"})
+  void everySolutionScoresFullMarks(String set) {
+    for (int number = 0; number < 150; number++) {
+      for (var realism : List.of(Realism.NONE, Realism.MODERATE, HARD)) {
+        var env = open(realism, MarinaEnv.task(set, 3, number, 1 + number % 3), number);
+        assertThat(play(env, env.solution()))
+            .as("%s %d", set, number)
+            .isEqualTo(new Step.Done(1, "the book is right"));
+      }
+    }
+  }
+
+  @Test
+  void oneWrongValueOrOneCallTooFewIsFailure() {
+    for (int number = 0; number < 60; number++) {
+      var task = MarinaEnv.task("captured", 4, number, 2);
+      var env = open(Realism.NONE, task, 1);
+      var calls = env.solution();
+      var first = calls.getFirst();
+      var slot = first.arguments().propertyNames().stream().toList().getLast();
+      boolean whole = slot.equals("litres") || slot.equals("nights");
+      var wrong = first.arguments().deepCopy();
+      if (whole) wrong.put(slot, 9999);
+      else wrong.put(slot, "something else");
+      var changed = List.of(new MarinaTask(first.tool(), wrong), calls.get(1));
+      assertThat(play(env, changed))
+          .isInstanceOfSatisfying(
+              Step.Done.class,
+              done -> {
+                assertThat(done.reward()).isZero();
+                assertThat(done.why()).contains(first.tool());
+              });
+
+      var idle = open(Realism.NONE, task, 1);
+      idle.start();
+      idle.step(says("It is done."));
+      assertThat(idle.step(says("It is done."))).isInstanceOf(Step.Done.class);
+    }
+  }
+
+  @Test
+  void whatIsAskedForIsAnswered() {
+    int asked = 0;
+    for (int number = 0; number < 40; number++) {
+      var env = open(Realism.NONE, MarinaEnv.task("captured", 5, number, 1), 1);
+      env.start();
+      if (!env.solution().getFirst().tool().equals("reserve_berth")) continue;
+      var step = (Step.Continue) env.step(says("How many nights will you stay?"));
+      int nights = env.solution().getFirst().arguments().path("nights").asInt();
+      assertThat(step.messages().getFirst().path("content").asString())
+          .containsAnyOf(String.valueOf(nights), "night", "week", "fortnight");
+      asked++;
+    }
+    assertThat(asked).isPositive();
+  }
+
+  @Test
+  void nonsenseIsAnErrorOfTheToolAndPatienceEnds() {
+    var env = open(Realism.NONE, MarinaEnv.task("captured", 6, 1, 1), 1);
+    env.start();
+    for (var call :
+        List.of(
+            new ToolCall("1", "no_such_tool", "{}"),
+            new ToolCall("2", "lookup_vessel", "{"),
+            new ToolCall("3", "lookup_vessel", "[]"),
+            new ToolCall("4", "lookup_vessel", "{\"vessel\": 3}"),
+            new ToolCall("5", "lookup_vessel", "{}"))) {
+      var message = new Message.Assistant("", List.of(call));
+      var completion = new Completion(message, FinishReason.TOOL_CALLS, new Usage(1, 1), null);
+      var step = (Step.Continue) env.step(completion);
+      assertThat(step.messages().getFirst().path("content").asString()).contains("error");
+    }
+    assertThat(env.step(says("What?"))).isInstanceOf(Step.Continue.class);
+    assertThat(env.step(says("What?"))).isInstanceOf(Step.Done.class);
+  }
+
+  /// Attempts at one task are told the same, whatever their luck.
+  @Test
+  void aTaskIsTheSameForAllAttempts() {
+    for (int number = 0; number < 50; number++) {
+      var task = MarinaEnv.task("captured", 7, number, 3);
+      assertThat(open(HARD, task, 1).start()).isEqualTo(open(HARD, task, 2).start());
+      assertThat(open(HARD, task, 1).solution()).isEqualTo(open(HARD, task, 2).solution());
+    }
+  }
+}
