@@ -1,0 +1,96 @@
+package dev.espalier.judge;
+
+import dev.espalier.env.Trajectory;
+import dev.espalier.env.TrajectoryGroup;
+import dev.espalier.stats.Bootstrap;
+import dev.espalier.stats.Interval;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/// What a judge is worth, measured on groups whose attempts have a label.
+///
+/// @param agreement of pairs that the labels order, the fraction that the judge orders alike; a
+///   draw is half
+/// @param positionBias how much more often than by chance an attempt wins against another because
+///   it is nearer to the front of its group
+/// @param lengthBias the same for the longer of two attempts
+/// @param pairs how many pairs the labels order
+/// @param unscored groups without a verdict
+public record Calibration(
+    Estimate agreement, Estimate positionBias, Estimate lengthBias, int pairs, int unscored) {
+  private static final double LEVEL = 0.95;
+  private static final int RESAMPLES = 2000;
+
+  /// @param interval 95 %, by bootstrap over groups
+  public record Estimate(double value, Interval interval) {}
+
+  /// Asks the judge about every group.
+  ///
+  /// @param label how good an attempt really was
+  public static Calibration of(
+      Judge judge, List<TrajectoryGroup> groups, ToDoubleFunction<Trajectory> label, long seed) {
+    var agreement = new ArrayList<Double>();
+    var position = new ArrayList<Double>();
+    var length = new ArrayList<Double>();
+    int pairs = 0;
+    int unscored = 0;
+    for (var group : groups) {
+      List<Double> scores;
+      try {
+        scores = judge.judge(group).scores();
+      } catch (JudgeException e) {
+        unscored++;
+        continue;
+      }
+      var attempts = group.trajectories();
+      double agreed = 0;
+      int ordered = 0;
+      double front = 0;
+      double longer = 0;
+      int unequal = 0;
+      int all = 0;
+      for (int i = 0; i < attempts.size(); i++) {
+        for (int j = i + 1; j < attempts.size(); j++) {
+          double wins = wins(scores.get(i), scores.get(j));
+          double truth =
+              label.applyAsDouble(attempts.get(i)) - label.applyAsDouble(attempts.get(j));
+          front += wins - 0.5;
+          all++;
+          int more = attempts.get(i).sampledTokens() - attempts.get(j).sampledTokens();
+          if (more != 0) {
+            longer += more > 0 ? wins - 0.5 : 0.5 - wins;
+            unequal++;
+          }
+          if (truth == 0) continue;
+          agreed += truth > 0 ? wins : 1 - wins;
+          ordered++;
+        }
+      }
+      pairs += ordered;
+      if (ordered > 0) agreement.add(agreed / ordered);
+      if (all > 0) position.add(front / all);
+      if (unequal > 0) length.add(longer / unequal);
+    }
+    return new Calibration(
+        estimate(agreement, seed),
+        estimate(position, seed),
+        estimate(length, seed),
+        pairs,
+        unscored);
+  }
+
+  private static double wins(double one, double other) {
+    return one > other ? 1 : one < other ? 0 : 0.5;
+  }
+
+  private static Estimate estimate(List<Double> numbers, long seed) {
+    if (numbers.isEmpty()) {
+      throw new JudgeException("no labelled group that tells two attempts apart was scored");
+    }
+    var values = numbers.stream().mapToDouble(it -> it).toArray();
+    double mean = Arrays.stream(values).average().orElseThrow();
+    return new Estimate(mean, Bootstrap.mean(values, LEVEL, RESAMPLES, seed));
+  }
+}

@@ -1,0 +1,10 @@
+package dev.espalier.judge;
+
+/// A group that a judge could not score.
+public final class JudgeException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public JudgeException(String message) {
+    super(message);
+  }
+}

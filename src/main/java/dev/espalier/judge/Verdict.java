@@ -1,0 +1,19 @@
+package dev.espalier.judge;
+
+import java.util.List;
+
+/// What a judge made of a group.
+///
+/// @param rubric the version of the rubric
+/// @param scores of the attempts in the group's order, each in 0..1
+/// @param explanations likewise; empty where the judge gave none
+/// @param calls how many requests it took
+public record Verdict(String rubric, List<Double> scores, List<String> explanations, int calls) {
+  public Verdict {
+    scores = List.copyOf(scores);
+    explanations = List.copyOf(explanations);
+    if (scores.size() != explanations.size()) {
+      throw new IllegalArgumentException("a verdict explains each score, if with nothing");
+    }
+  }
+}

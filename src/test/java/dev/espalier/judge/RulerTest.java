@@ -1,0 +1,161 @@
+package dev.espalier.judge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.Json;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What a judge is shown, and what becomes of what it says.
+final class RulerTest {
+  private static final Pattern SHOWN =
+      Pattern.compile("<trajectory id=\"(\\d+)\">\\s*\\{.*?\"content\":\"([^\"]*)\"");
+
+  private final List<List<String>> shown = new ArrayList<>();
+
+  /// A judge that scores an answer by its length in tenths, as JSON in the reverse order.
+  private Completion byLength(ChatRequest request) {
+    var user = request.messages().get(1).path("content").asString();
+    var matcher = SHOWN.matcher(user);
+    var answers = new ArrayList<String>();
+    var scores = Json.array();
+    while (matcher.find()) {
+      answers.add(matcher.group(2));
+      scores.insert(
+          0,
+          Json.object()
+              .put("trajectory_id", matcher.group(1))
+              .put("explanation", "it says " + matcher.group(2))
+              .put("score", matcher.group(2).length() / 10.0));
+    }
+    shown.add(answers);
+    return Attempts.said(Json.object().set("scores", scores).toString());
+  }
+
+  private static Ruler ruler(ChatModel judge, int orders, int retries) {
+    return new Ruler(judge, Rubric.RULER, new RulerConfig(orders, retries, 1));
+  }
+
+  @Test
+  void scoresAreMatchedByIdWhateverTheirOrder() {
+    var verdict = ruler(this::byLength, 1, 0).judge(Attempts.saying("aaa", "b", "ccccc", "dd"));
+    assertThat(verdict.scores()).containsExactly(0.3, 0.1, 0.5, 0.2);
+    assertThat(verdict.explanations().get(2)).isEqualTo("it says ccccc");
+    assertThat(verdict.rubric()).startsWith("ruler@");
+    assertThat(verdict.calls()).isEqualTo(1);
+  }
+
+  @Test
+  void everyOrderIsAnotherAndTheCommonStartIsShownOnce() {
+    ruler(this::byLength, 4, 0).judge(Attempts.saying("a", "bb", "ccc", "dddd", "eeeee"));
+    assertThat(shown).hasSize(4);
+    assertThat(shown.stream().distinct().count()).isGreaterThan(1);
+    assertThat(shown).allSatisfy(order -> assertThat(order).hasSize(5));
+  }
+
+  @Test
+  void aLikingForTheFirstPlaceEvensOutOverOrders() {
+    ChatModel first =
+        request -> {
+          var scores = Json.array();
+          var matcher = SHOWN.matcher(request.messages().get(1).path("content").asString());
+          for (int i = 1; matcher.find(); i++) {
+            scores.add(
+                Json.object()
+                    .put("trajectory_id", String.valueOf(i))
+                    .put("explanation", "")
+                    .put("score", i == 1 ? 1.0 : 0.0));
+          }
+          return Attempts.said(Json.object().set("scores", scores).toString());
+        };
+    var verdict = ruler(first, 200, 0).judge(Attempts.saying("a", "bb", "ccc", "dddd"));
+    for (double score : verdict.scores()) assertThat(score).isCloseTo(0.25, within(0.12));
+  }
+
+  @Test
+  void identicalAttemptsAreShownOnceAndScoredAlike() {
+    var verdict = ruler(this::byLength, 1, 0).judge(Attempts.saying("aa", "b", "aa", "aa"));
+    assertThat(shown.getFirst()).containsExactlyInAnyOrder("aa", "b");
+    assertThat(verdict.scores()).containsExactly(0.2, 0.1, 0.2, 0.2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "the first is best",
+        "{\"scores\": []}",
+        "{\"scores\": [{\"trajectory_id\": \"1\", \"score\": 0.5}]}",
+        "{\"scores\": [{\"trajectory_id\": \"1\", \"score\": 0.5}, {\"trajectory_id\": \"1\","
+            + " \"score\": 0.6}]}",
+        "{\"scores\": [{\"trajectory_id\": \"1\", \"score\": 0.5}, {\"trajectory_id\": \"3\","
+            + " \"score\": 0.6}]}",
+        "{\"scores\": [{\"trajectory_id\": \"1\", \"score\": 0.5}, {\"trajectory_id\": \"2\","
+            + " \"score\": 7}]}",
+        "{\"scores\": [{\"trajectory_id\": \"1\", \"score\": 0.5}, {\"trajectory_id\": \"2\","
+            + " \"score\": \"good\"}]}"
+      })
+  void halfAVerdictIsAskedForAgainAndThenRefused(String answer) {
+    var answers = new ArrayList<>(List.of(answer, answer));
+    ChatModel recovers =
+        request -> answers.isEmpty() ? byLength(request) : Attempts.said(answers.removeFirst());
+    assertThat(ruler(recovers, 1, 2).judge(Attempts.saying("a", "bb")).calls()).isEqualTo(3);
+
+    assertThatThrownBy(
+            () -> ruler(request -> Attempts.said(answer), 1, 2).judge(Attempts.saying("a", "bb")))
+        .isInstanceOf(JudgeException.class)
+        .hasMessageContaining("after 3 trials");
+  }
+
+  @Test
+  void pairsAreShownBothWaysRound() {
+    var questions = new ArrayList<String>();
+    ChatModel longer =
+        request -> {
+          var user = request.messages().get(1).path("content").asString();
+          questions.add(user);
+          int a = user.indexOf("</A>") - user.indexOf("<A>");
+          int b = user.indexOf("</B>") - user.indexOf("<B>");
+          return Attempts.said(a > b ? "A" : a < b ? "b" : "=");
+        };
+    var verdict =
+        new Pairwise(longer, Rubric.RULER, 0).judge(Attempts.saying("a", "ccc", "bb", "ccc"));
+    assertThat(verdict.scores()).containsExactly(0.0, 1.0, 0.5, 1.0);
+    assertThat(questions).hasSize(6);
+    ChatModel always = request -> Attempts.said("A");
+    var drawn = new Pairwise(always, Rubric.RULER, 0).judge(Attempts.saying("a", "bb", "ccc"));
+    assertThat(drawn.scores()).containsExactly(0.5, 0.5, 0.5);
+  }
+
+  @Test
+  void calibrationSeesAgreementAndBias() {
+    var groups =
+        Arrays.asList(
+            Attempts.saying("aaaa", "bb", "c"),
+            Attempts.saying("a", "bbbbb", "cc"),
+            Attempts.saying("aa", "b", "cccccc"));
+    var good = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> one.reward("env"), 1);
+    assertThat(good.agreement().value()).isEqualTo(1);
+    assertThat(good.pairs()).isEqualTo(9);
+    assertThat(good.lengthBias().value()).isEqualTo(0.5);
+    var bad = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> -one.reward("env"), 1);
+    assertThat(bad.agreement().value()).isZero();
+  }
+
+  @Test
+  void aRubricIsNamedByItsText() {
+    var one = new Rubric("mine", "be short");
+    assertThat(one.version()).isEqualTo(new Rubric("mine", "be short").version());
+    assertThat(one.version()).isNotEqualTo(new Rubric("mine", "be long").version());
+  }
+}
