@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
       PretrainCommand.class,
       RenderCommand.class,
       RequestsCommand.class,
+      RlCommand.class,
       TokensCommand.class,
       UpCommand.class
     })

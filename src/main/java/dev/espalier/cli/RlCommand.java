@@ -1,0 +1,263 @@
+package dev.espalier.cli;
+
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.Json;
+import dev.espalier.chat.RemoteConfig;
+import dev.espalier.chat.RemoteModel;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.env.Environments;
+import dev.espalier.env.MarinaEnv;
+import dev.espalier.env.Realism;
+import dev.espalier.env.RolloutConfig;
+import dev.espalier.env.Rollouts;
+import dev.espalier.env.Task;
+import dev.espalier.env.Tasks;
+import dev.espalier.eval.TaskSuccess;
+import dev.espalier.judge.Rubric;
+import dev.espalier.judge.Ruler;
+import dev.espalier.judge.RulerConfig;
+import dev.espalier.rl.Algorithm;
+import dev.espalier.rl.Evaluator.Success;
+import dev.espalier.rl.Grpo;
+import dev.espalier.rl.JudgedRewards;
+import dev.espalier.rl.Practice;
+import dev.espalier.rl.Rewards;
+import dev.espalier.rl.RlConfig;
+import dev.espalier.store.Adapter;
+import dev.espalier.store.Durability;
+import dev.espalier.store.PruningRules;
+import dev.espalier.store.Store;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `espalier rl`: an adapter that learns by trying.
+@Command(
+    name = "rl",
+    description = "Reinforcement learning of an adapter in an environment.",
+    mixinStandardHelpOptions = true)
+final class RlCommand implements Callable<Integer> {
+  private static final long HELD_OUT_SEED = 20_260_501;
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
+  private Path model = BuiltInModel.folder();
+
+  @Option(names = "--adapter", description = "The adapter to start from (default: a new one).")
+  private @Nullable String adapter;
+
+  @Option(names = "--name", required = true, description = "What the adapter will be called.")
+  private String name = "";
+
+  @Option(names = "--env", description = "The environment (default: ${DEFAULT-VALUE}).")
+  private String env = "port-alder";
+
+  @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
+  private int things = 1;
+
+  @Option(
+      names = "--algorithm",
+      description = "grpo, dr-grpo, dapo, gspo, cispo, rloo, reinforce++ or ppo (default: grpo).")
+  private String algorithm = "grpo";
+
+  @Option(names = "--judge", description = "A judge behind an OpenAI-compatible URL.")
+  private @Nullable URI judge;
+
+  @Option(names = "--judge-model", description = "The judge's model name.")
+  private String judgeModel = "judge";
+
+  @Option(names = "--steps", description = "Batches to learn from (default: ${DEFAULT-VALUE}).")
+  private int steps = 40;
+
+  @Option(names = "--groups", description = "Tasks of a batch (default: ${DEFAULT-VALUE}).")
+  private int groups = 8;
+
+  @Option(names = "--group-size", description = "Attempts at a task (default: ${DEFAULT-VALUE}).")
+  private int groupSize = 8;
+
+  @Option(names = "--rank", description = "Of a new adapter (default: ${DEFAULT-VALUE}).")
+  private int rank = 8;
+
+  @Option(names = "--lr", description = "The learning rate (default: ${DEFAULT-VALUE}).")
+  private double learningRate = 5e-4;
+
+  @Option(names = "--critic-lr", description = "PPO's critic's (default: ${DEFAULT-VALUE}).")
+  private double criticRate = 1e-3;
+
+  @Option(names = "--max-turns", description = "Of an attempt (default: ${DEFAULT-VALUE}).")
+  private int maxTurns = 8;
+
+  @Option(names = "--max-tokens", description = "Of a turn (default: ${DEFAULT-VALUE}).")
+  private int maxTokens = 96;
+
+  @Option(
+      names = "--evaluate-every",
+      description = "Steps between evaluations (default: ${DEFAULT-VALUE}).")
+  private int evaluateEvery = 10;
+
+  @Option(names = "--held-out", description = "Tasks to evaluate on (default: ${DEFAULT-VALUE}).")
+  private int heldOut = 200;
+
+  @Option(names = "--seed", description = "The run's seed (default: ${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Option(names = "--data", description = "The data folder (default: ${DEFAULT-VALUE}).")
+  private Path data = Path.of("espalier-data");
+
+  @Option(names = "--json", description = "One JSON object a line on standard output.")
+  private boolean json;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    if (spec == null) throw new IllegalStateException("picocli sets the spec");
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+      throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
+    }
+    if (!env.equals("port-alder")) {
+      throw new IllegalArgumentException("--env is port-alder, not " + env);
+    }
+    var out = spec.commandLine().getOut();
+    var bar = new ProgressBar("practising", out);
+    long begin = System.nanoTime();
+    try (var store = Store.open(data, Durability.PROCESS);
+        var base = BaseModel.load(model)) {
+      var start = start(store);
+      var rules =
+          start == null || start.pruningRule() == null
+              ? PruningRules.NONE
+              : PruningRules.fromJson(start.pruningRule());
+      var config =
+          new RlConfig(
+              Algorithm.preset(algorithm),
+              steps,
+              groups,
+              learningRate,
+              rank,
+              32,
+              criticRate,
+              evaluateEvery,
+              seed);
+      var result =
+          Grpo.run(
+              base,
+              start == null ? null : Path.of(start.path()),
+              config,
+              practice(rules),
+              data.resolve("runs").resolve(name),
+              line -> show(out, bar, line));
+      var summary = summary(result, (System.nanoTime() - begin) / 1e9);
+      rules.save(result.adapter());
+      store.put(
+          new Adapter(
+              name,
+              result.adapter().toAbsolutePath().toString(),
+              base.folder().toAbsolutePath().normalize().toString(),
+              Instant.now(),
+              rules.rules().isEmpty() ? null : rules.toJson(),
+              summary.toString()));
+      out.println(json ? summary : sentence(result));
+      out.flush();
+    }
+    return 0;
+  }
+
+  private @Nullable Adapter start(Store store) {
+    if (adapter == null) return null;
+    return store
+        .adapter(adapter)
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "there is no adapter \"%s\" in %s; there are %s"
+                    .formatted(
+                        adapter, data, store.adapters().stream().map(Adapter::name).toList())));
+  }
+
+  private Practice practice(PruningRules rules) {
+    var environments = Environments.of(Map.of(env, MarinaEnv.maker(Realism.MODERATE)));
+    var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
+    Tasks tasks = number -> MarinaEnv.task("captured", seed, number, things);
+    List<Task> others =
+        LongStream.range(0, heldOut)
+            .mapToObj(number -> MarinaEnv.task("held-out", HELD_OUT_SEED, number, things))
+            .toList();
+    var greedy = new Rollouts(environments, config.greedy());
+    return new Practice(
+        new Rollouts(environments, config),
+        tasks,
+        rewards(),
+        policy -> {
+          var success = TaskSuccess.of(greedy, others, policy, groups * groupSize, 0);
+          var interval = success.interval();
+          return new Success(success.rate(), interval.low(), interval.high(), heldOut);
+        },
+        request -> rules.apply(request).request());
+  }
+
+  private Rewards rewards() {
+    if (judge == null) return Rewards.ENVIRONMENT;
+    ChatModel remote = new RemoteModel(RemoteConfig.of(judge, null, judgeModel));
+    var ruler = new Ruler(remote, Rubric.RULER, new RulerConfig(1, 2, seed));
+    return new JudgedRewards(ruler, Map.of(JudgedRewards.JUDGE, 1.0), (group, verdict) -> {});
+  }
+
+  private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {
+    if (json) {
+      out.println(line);
+      out.flush();
+      return;
+    }
+    switch (line.path("event").asString("")) {
+      case "step" ->
+          bar.show(
+              line.path("step").asInt(),
+              steps,
+              String.format(Locale.ROOT, "reward %.3f", line.path("reward").asDouble()));
+      case "evaluation" ->
+          out.printf(
+              Locale.ROOT,
+              "  step %d: %.3f of %d held-out tasks%n",
+              line.path("step").asInt(),
+              line.path("success").asDouble(),
+              line.path("n").asInt());
+      default -> out.println(Json.write(line));
+    }
+  }
+
+  private static ObjectNode summary(Grpo.Result result, double seconds) {
+    var best = result.best();
+    var summary = Json.object().put("event", "summary").put("success", best.rate());
+    summary.putArray("success_ci").add(best.low()).add(best.high());
+    summary.put("start", result.start().rate()).put("steps", result.steps());
+    return summary
+        .put("best_step", result.bestStep())
+        .put("stopped", result.stopped())
+        .put("adapter", result.adapter().toString())
+        .put("seconds", seconds);
+  }
+
+  private static String sentence(Grpo.Result result) {
+    return String.format(
+        Locale.ROOT,
+        "%.3f of %d held-out tasks at step %d (%.3f at the start)%s",
+        result.best().rate(),
+        result.best().tasks(),
+        result.bestStep(),
+        result.start().rate(),
+        result.stopped() == null ? "" : "; stopped: " + result.stopped());
+  }
+}

@@ -1,0 +1,94 @@
+package dev.espalier.rl;
+
+import dev.espalier.rl.Advantage.Gae;
+import dev.espalier.rl.Advantage.Relative;
+import java.util.ArrayList;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// The advantage of every sampled token of a step, and for a critic what came of it.
+///
+/// @param advantages by attempt, in the order in which tokens were sampled
+/// @param returns likewise; empty without a critic
+record Estimate(double[][] advantages, float[][] returns) {
+  /// @param rewards by group and attempt
+  /// @param sampled log π with which the tokens were sampled, by attempt
+  /// @param reference log π of the reference policy, by attempt
+  /// @param values what the critic expected, by attempt; null without a critic
+  static Estimate of(
+      Algorithm algorithm,
+      double[][] rewards,
+      float[][] sampled,
+      float[][] reference,
+      float @Nullable [][] values) {
+    return switch (algorithm.advantage()) {
+      case Relative relative -> relative(relative, algorithm, rewards, sampled, reference);
+      case Gae gae -> {
+        if (values == null) throw new IllegalArgumentException("GAE needs a critic's values");
+        yield gae(gae, algorithm, rewards, sampled, reference, values);
+      }
+    };
+  }
+
+  private static Estimate relative(
+      Relative relative,
+      Algorithm algorithm,
+      double[][] rewards,
+      float[][] sampled,
+      float[][] reference) {
+    var after = new double[rewards.length][];
+    int attempt = 0;
+    for (int g = 0; g < rewards.length; g++) {
+      after[g] = rewards[g].clone();
+      for (int i = 0; i < after[g].length; i++, attempt++) {
+        for (int t = 0; t < sampled[attempt].length; t++) {
+          after[g][i] -= algorithm.klInReward() * (sampled[attempt][t] - reference[attempt][t]);
+        }
+      }
+    }
+    var out = new ArrayList<double[]>();
+    for (var group : relative.of(after)) {
+      for (double advantage : group) {
+        var tokens = new double[sampled[out.size()].length];
+        Arrays.fill(tokens, advantage);
+        out.add(tokens);
+      }
+    }
+    return new Estimate(out.toArray(double[][]::new), new float[0][]);
+  }
+
+  private static Estimate gae(
+      Gae gae,
+      Algorithm algorithm,
+      double[][] rewards,
+      float[][] sampled,
+      float[][] reference,
+      float[][] values) {
+    var flat = Arrays.stream(rewards).flatMapToDouble(Arrays::stream).toArray();
+    var advantages = new double[flat.length][];
+    var returns = new float[flat.length][];
+    for (int i = 0; i < flat.length; i++) {
+      int length = sampled[i].length;
+      var earned = new double[length];
+      for (int t = 0; t < length; t++) {
+        earned[t] = -algorithm.klInReward() * (sampled[i][t] - reference[i][t]);
+      }
+      earned[length - 1] += flat[i];
+      advantages[i] = gae.of(earned, values[i]);
+      returns[i] = new float[length];
+      for (int t = 0; t < length; t++) returns[i][t] = (float) (advantages[i][t] + values[i][t]);
+    }
+    return new Estimate(whitened(advantages), returns);
+  }
+
+  /// With mean 0 and deviation 1 over the step's tokens, as every PPO does.
+  private static double[][] whitened(double[][] advantages) {
+    var all = Arrays.stream(advantages).flatMapToDouble(Arrays::stream).toArray();
+    double mean = Arrays.stream(all).average().orElse(0);
+    double variance = Arrays.stream(all).map(x -> (x - mean) * (x - mean)).average().orElse(0);
+    double factor = 1 / (Math.sqrt(variance) + 1e-8);
+    return Arrays.stream(advantages)
+        .map(one -> Arrays.stream(one).map(x -> (x - mean) * factor).toArray())
+        .toArray(double[][]::new);
+  }
+}

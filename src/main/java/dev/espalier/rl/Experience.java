@@ -1,0 +1,177 @@
+package dev.espalier.rl;
+
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.TokenTrace;
+import dev.espalier.env.Trajectory;
+import dev.espalier.train.PackedRow;
+import dev.espalier.train.Packer;
+import dev.espalier.train.PolicyLoss;
+import dev.espalier.train.Sequence;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// What a step learns from: the tokens that the policy sampled in its attempts, and nothing else of
+/// what was said.
+///
+/// Turns of an attempt make one sequence as long as each prompt continues the one before, token by
+/// token; a template that rewrites what was said starts another. Text is never tokenised again.
+///
+/// @param attempts in order
+/// @param samples their sequences, in the attempts' order
+record Experience(List<Trajectory> attempts, List<Sample> samples) {
+  /// A sequence of an attempt.
+  ///
+  /// @param attempt its place among the attempts
+  /// @param first how many tokens of the attempt were sampled before this sequence
+  /// @param ids int[T]
+  /// @param sampled whether the policy sampled the token, boolean[T]
+  /// @param logprobs log π with which it did, float[T], 0 elsewhere
+  record Sample(int attempt, int first, int[] ids, boolean[] sampled, float[] logprobs) {
+    int count() {
+      int count = 0;
+      for (boolean one : sampled) if (one) count++;
+      return count;
+    }
+  }
+
+  static Experience of(List<Trajectory> attempts) {
+    var samples = new ArrayList<Sample>();
+    for (int i = 0; i < attempts.size(); i++) add(samples, i, attempts.get(i).turns());
+    return new Experience(List.copyOf(attempts), List.copyOf(samples));
+  }
+
+  private static void add(List<Sample> samples, int attempt, List<Completion> turns) {
+    int sampled = 0;
+    int first = samples.size();
+    for (var turn : turns) {
+      var trace = turn.trace();
+      if (trace == null) {
+        throw new IllegalArgumentException(
+            "a policy that is to learn must be an adapter here: its answer has no token trace");
+      }
+      if (trace.ids().length == 0) continue;
+      boolean goesOn = samples.size() > first && starts(samples.getLast().ids(), trace.promptIds());
+      var before =
+          goesOn
+              ? samples.removeLast()
+              : new Sample(attempt, sampled, new int[0], new boolean[0], new float[0]);
+      samples.add(longer(before, trace));
+      sampled += trace.ids().length;
+    }
+  }
+
+  private static boolean starts(int[] start, int[] whole) {
+    return start.length <= whole.length
+        && Arrays.equals(start, 0, start.length, whole, 0, start.length);
+  }
+
+  private static Sample longer(Sample before, TokenTrace trace) {
+    int prompt = trace.promptIds().length;
+    int length = prompt + trace.ids().length;
+    var ids = Arrays.copyOf(trace.promptIds(), length);
+    var sampled = Arrays.copyOf(before.sampled(), length);
+    var logprobs = Arrays.copyOf(before.logprobs(), length);
+    System.arraycopy(trace.ids(), 0, ids, prompt, trace.ids().length);
+    System.arraycopy(trace.logprobs(), 0, logprobs, prompt, trace.ids().length);
+    Arrays.fill(sampled, prompt, length, true);
+    return new Sample(before.attempt(), before.first(), ids, sampled, logprobs);
+  }
+
+  /// How many tokens were sampled in each attempt.
+  int[] lengths() {
+    var lengths = new int[attempts.size()];
+    for (var sample : samples) lengths[sample.attempt()] += sample.count();
+    return lengths;
+  }
+
+  /// The rows to train on, each token weighted.
+  ///
+  /// @param most the most tokens that an attempt may have
+  /// @param room the most tokens of a row
+  List<PackedRow> rows(Weighting weighting, int most, int room) {
+    var lengths = lengths();
+    var sequences = new ArrayList<Sequence>();
+    for (var sample : samples) {
+      float weight = (float) weighting.of(lengths[sample.attempt()], lengths, most);
+      var weights = new float[sample.ids().length];
+      for (int t = 0; t < weights.length; t++) weights[t] = sample.sampled()[t] ? weight : 0;
+      sequences.add(new Sequence(sample.ids(), weights));
+    }
+    return Packer.pack(sequences, room);
+  }
+
+  /// Predictions for the tokens of rows, by attempt and in the order in which they were sampled.
+  float[][] byAttempt(List<PackedRow> rows, float[][] predictions) {
+    var lengths = lengths();
+    var out = new float[lengths.length][];
+    for (int i = 0; i < out.length; i++) out[i] = new float[lengths[i]];
+    for (int r = 0; r < predictions.length; r++) {
+      var row = rows.get(r);
+      for (int n = 0; n < predictions[r].length; n++) {
+        var sample = samples.get(row.sequence()[n]);
+        out[sample.attempt()][order(sample, row.token()[n])] = predictions[r][n];
+      }
+    }
+    return out;
+  }
+
+  /// Numbers by attempt as numbers by row.
+  float[][] byRow(List<PackedRow> rows, float[][] numbers) {
+    var out = new float[rows.size()][];
+    for (int r = 0; r < out.length; r++) {
+      var row = rows.get(r);
+      out[r] = new float[row.sequence().length];
+      for (int n = 0; n < out[r].length; n++) {
+        var sample = samples.get(row.sequence()[n]);
+        out[r][n] = numbers[sample.attempt()][order(sample, row.token()[n])];
+      }
+    }
+    return out;
+  }
+
+  /// log π with which the tokens were sampled, by attempt and in their order.
+  float[][] sampled() {
+    var lengths = lengths();
+    var out = new float[lengths.length][];
+    for (int i = 0; i < out.length; i++) out[i] = new float[lengths[i]];
+    for (var sample : samples) {
+      int n = sample.first();
+      for (int t = 0; t < sample.ids().length; t++) {
+        if (sample.sampled()[t]) out[sample.attempt()][n++] = sample.logprobs()[t];
+      }
+    }
+    return out;
+  }
+
+  /// What the loss has to know of a row's tokens.
+  ///
+  /// @param advantages by attempt, in the order in which tokens were sampled
+  /// @param reference log π of the reference policy, likewise
+  PolicyLoss.Tokens tokens(PackedRow row, double[][] advantages, float[][] reference) {
+    int n = row.sequence().length;
+    var sampled = new float[n];
+    var other = new float[n];
+    var better = new float[n];
+    var within = new int[n];
+    var numbers = new ArrayList<Integer>();
+    for (int i = 0; i < n; i++) {
+      var sample = samples.get(row.sequence()[i]);
+      int order = order(sample, row.token()[i]);
+      sampled[i] = sample.logprobs()[row.token()[i]];
+      other[i] = reference[sample.attempt()][order];
+      better[i] = (float) advantages[sample.attempt()][order];
+      int number = numbers.indexOf(row.sequence()[i]);
+      within[i] = number < 0 ? numbers.size() : number;
+      if (number < 0) numbers.add(row.sequence()[i]);
+    }
+    return new PolicyLoss.Tokens(sampled, other, better, row.row().trainedWeights(), within);
+  }
+
+  /// The place of a sampled token among those of its attempt.
+  private static int order(Sample sample, int token) {
+    int order = sample.first();
+    for (int t = 0; t < token; t++) if (sample.sampled()[t]) order++;
+    return order;
+  }
+}

@@ -1,0 +1,126 @@
+package dev.espalier.rl;
+
+import dev.espalier.chat.ChatModel;
+import dev.espalier.env.Seeds;
+import dev.espalier.env.Task;
+import dev.espalier.env.Trajectory;
+import dev.espalier.env.TrajectoryGroup;
+import dev.espalier.rl.Advantage.Relative;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Gathers the groups of a step: attempts are made and scored, what teaches nothing is left out,
+/// and other tasks take its place where the algorithm asks for it, or where nothing would be left.
+record Gathering(Practice practice, RlConfig config) {
+  private static final int ROUNDS = 4;
+  private static final double FLAT = 1e-9;
+
+  /// @param groups to learn from; every attempt in them counts
+  /// @param rewards what training takes, by group and attempt
+  /// @param tried groups that were attempted
+  /// @param flat of them, those whose attempts all earned the same
+  /// @param unscored of them, those that could not be scored
+  /// @param failed attempts that say nothing about the policy
+  /// @param mean reward over all scored attempts
+  /// @param success how many of them the environment calls a success
+  /// @param spread the mean over scored groups of the deviation of their rewards
+  record Gathered(
+      List<TrajectoryGroup> groups,
+      double[][] rewards,
+      int tried,
+      int flat,
+      int unscored,
+      int failed,
+      double mean,
+      double success,
+      double spread) {
+    List<Trajectory> attempts() {
+      return groups.stream().flatMap(group -> group.trajectories().stream()).toList();
+    }
+  }
+
+  /// @param first the number of the first task to take; the next step goes on after those tried
+  Gathered next(ChatModel policy, long first, int step) {
+    var kept = new ArrayList<TrajectoryGroup>();
+    var scores = new ArrayList<double[]>();
+    int tried = 0;
+    int flat = 0;
+    int unscored = 0;
+    int failed = 0;
+    double sum = 0;
+    double spread = 0;
+    int attempts = 0;
+    double successes = 0;
+    boolean refill = config.algorithm().refill();
+    for (int round = 0; round < ROUNDS; round++) {
+      int missing = round == 0 || refill ? config.groups() - kept.size() : config.groups();
+      if (missing == 0 || (!kept.isEmpty() && !refill)) break;
+      var some = new ArrayList<Task>();
+      for (int i = 0; i < missing; i++) some.add(practice.tasks().at(first + tried++));
+      long seed = Seeds.of(config.seed(), (long) step * ROUNDS + round);
+      var groups = new ArrayList<TrajectoryGroup>();
+      for (var group : practice.rollouts().run(some, policy, seed)) {
+        var counting = group.counting();
+        failed += group.trajectories().size() - counting.size();
+        if (counting.size() > 1) groups.add(new TrajectoryGroup(group.task(), counting));
+        else unscored++;
+      }
+      var scored = practice.rewards().score(groups);
+      unscored += groups.size() - scored.size();
+      for (var group : scored) {
+        var totals = group.trajectories().stream().mapToDouble(this::total).toArray();
+        for (double total : totals) sum += total;
+        attempts += totals.length;
+        for (var one : group.trajectories()) if (one.reward(Trajectory.ENV) >= 1) successes++;
+        double deviation = deviation(totals);
+        spread += deviation;
+        if (deviation < FLAT) flat++;
+        if (deviation < FLAT && comparesInGroup()) continue;
+        kept.add(group);
+        scores.add(totals);
+      }
+    }
+    int scored = tried - unscored;
+    return new Gathered(
+        kept,
+        scores.toArray(double[][]::new),
+        tried,
+        flat,
+        unscored,
+        failed,
+        sum / Math.max(1, attempts),
+        successes / Math.max(1, attempts),
+        spread / Math.max(1, scored));
+  }
+
+  /// Whether a group whose attempts all earned the same teaches nothing.
+  private boolean comparesInGroup() {
+    return config.algorithm().advantage() instanceof Relative relative
+        && relative != Relative.BATCH;
+  }
+
+  private double total(Trajectory trajectory) {
+    return practice.rewards().total(trajectory) - overlong(trajectory);
+  }
+
+  /// DAPO's soft punishment, of the longest turn.
+  private double overlong(Trajectory trajectory) {
+    int room = practice.rollouts().config().maxTokens();
+    double soft = config.algorithm().overlong() * room;
+    if (soft == 0) return 0;
+    int longest =
+        trajectory.turns().stream()
+            .mapToInt(turn -> turn.usage().completionTokens())
+            .max()
+            .orElse(0);
+    return Math.clamp((longest - (room - soft)) / soft, 0, 1);
+  }
+
+  private static double deviation(double[] numbers) {
+    double mean = 0;
+    for (double number : numbers) mean += number / numbers.length;
+    double squares = 0;
+    for (double number : numbers) squares += (number - mean) * (number - mean);
+    return Math.sqrt(squares / numbers.length);
+  }
+}

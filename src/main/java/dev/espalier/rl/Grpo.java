@@ -1,0 +1,93 @@
+package dev.espalier.rl;
+
+import dev.espalier.chat.Json;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.rl.Evaluator.Success;
+import dev.espalier.train.TrainingException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The loop of the GRPO family and of PPO, which differ by [Algorithm] alone: attempt, score,
+/// compare, learn, and now and then see how good the policy has become.
+///
+/// Differs from the papers: the reference policy is the start; groups whose attempts all earned the
+/// same are dropped where only the group is compared; log π_old is what the sampler noted, for
+/// sampler and trainer are the same code. A run is a function of its config and seed: killed and
+/// started again with the same folder, it ends with the same bits.
+public final class Grpo {
+  private Grpo() {}
+
+  /// What a run did.
+  ///
+  /// @param adapter the PEFT folder of the best policy
+  /// @param start how good it was before the first step
+  /// @param stopped why it ended before its last step; null if it did not
+  public record Result(
+      Path adapter,
+      int steps,
+      int bestStep,
+      Success start,
+      Success best,
+      @Nullable String stopped) {}
+
+  /// Runs to the end, from the newest checkpoint of the run if there is one.
+  ///
+  /// @param start the PEFT folder to start from; null for a new adapter
+  /// @param run the run's folder: checkpoints, `metrics.jsonl` and `best`
+  /// @param progress is handed a record a step and a record an evaluation
+  /// @throws TrainingException if nothing was to be learnt, or a loss is not finite
+  public static Result run(
+      BaseModel base,
+      @Nullable Path start,
+      RlConfig config,
+      Practice practice,
+      Path run,
+      Consumer<ObjectNode> progress) {
+    var gathering = new Gathering(practice, config);
+    var evaluator = practice.evaluator();
+    try (var learner = new PolicyLearner(base, start, config, practice);
+        var metrics = Metrics.open(run, progress)) {
+      var state = RunState.open(run, config, learner, metrics);
+      if (state.step() == 0) state.judged(0, evaluator.evaluate(learner.policy(0)));
+      while (state.step() < config.steps() && state.stopped() == null) {
+        int step = state.step();
+        long begin = System.nanoTime();
+        var gathered = gathering.next(learner.policy(step), state.nextTask(), step);
+        if (gathered.groups().isEmpty()) {
+          state.stop(nothing(gathered));
+          break;
+        }
+        var report = learner.learn(gathered);
+        state.learnt(gathered, report, (System.nanoTime() - begin) / 1e9);
+        boolean last = state.step() == config.steps() || state.stopped() != null;
+        boolean due = config.evaluateEvery() > 0 && state.step() % config.evaluateEvery() == 0;
+        if (due || last) {
+          state.judged(state.step(), evaluator.evaluate(learner.policy(state.step())));
+        }
+        state.save();
+      }
+      return state.result();
+    }
+  }
+
+  /// Nothing to learn from: fine if there is nothing left to learn, else an error.
+  private static String nothing(Gathering.Gathered gathered) {
+    if (gathered.flat() > 0 && gathered.flat() == gathered.tried() - gathered.unscored()) {
+      return "all attempts at each of %d tasks earned the same, %.3f in the mean"
+          .formatted(gathered.tried(), gathered.mean());
+    }
+    throw new TrainingException(
+        "a step without a group to learn from: of %d groups %d could not be scored, %d attempts failed"
+            .formatted(gathered.tried(), gathered.unscored(), gathered.failed()));
+  }
+
+  /// The record of an evaluation.
+  static ObjectNode line(int step, Success success) {
+    var json = Json.object().put("event", "evaluation").put("step", step);
+    json.put("success", success.rate()).put("n", success.tasks());
+    json.putArray("success_ci").add(success.low()).add(success.high());
+    return json;
+  }
+}

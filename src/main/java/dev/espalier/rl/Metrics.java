@@ -1,0 +1,74 @@
+package dev.espalier.rl;
+
+import dev.espalier.train.TrainingException;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.function.Consumer;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A run's `metrics.jsonl`: what each step and each evaluation gave, kept beside what is shown.
+final class Metrics implements AutoCloseable {
+  private static final String FILE = "metrics.jsonl";
+
+  private final Path file;
+  private final Consumer<ObjectNode> progress;
+  private BufferedWriter out;
+
+  private Metrics(Path file, Consumer<ObjectNode> progress) throws IOException {
+    this.file = file;
+    this.progress = progress;
+    out = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+
+  static Metrics open(Path run, Consumer<ObjectNode> progress) {
+    try {
+      Files.createDirectories(run);
+      return new Metrics(run.resolve(FILE), progress);
+    } catch (IOException e) {
+      throw new TrainingException("cannot write to the run's folder " + run, e);
+    }
+  }
+
+  /// Drops what a killed run noted after its last checkpoint: it is done again.
+  void keepUntil(int step) {
+    try {
+      out.close();
+      var kept = new ArrayList<String>();
+      for (var line : Files.readAllLines(file)) {
+        // a line cut off by the kill is after the checkpoint too
+        boolean whole = line.endsWith("}");
+        if (whole && JsonMapper.shared().readTree(line).path("step").asInt() <= step)
+          kept.add(line);
+      }
+      Files.write(file, kept);
+      out = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new TrainingException("cannot rewrite " + file, e);
+    }
+  }
+
+  void add(ObjectNode line) {
+    try {
+      out.write(line.toString());
+      out.newLine();
+      out.flush();
+    } catch (IOException e) {
+      throw new TrainingException("cannot write " + file + ": is the disk full?", e);
+    }
+    progress.accept(line);
+  }
+
+  @Override
+  public void close() {
+    try {
+      out.close();
+    } catch (IOException e) {
+      throw new TrainingException("cannot write " + file, e);
+    }
+  }
+}

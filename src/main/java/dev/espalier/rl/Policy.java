@@ -1,0 +1,77 @@
+package dev.espalier.rl;
+
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.Completion;
+import dev.espalier.engine.Adapter;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.engine.Engine;
+import dev.espalier.engine.LocalModel;
+import dev.espalier.model.Lora;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.train.LoraLearner;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/// The adapter that learns, and the engine it samples with: the same masters, cast the same way.
+final class Policy implements AutoCloseable {
+  private final BaseModel base;
+  private final Engine engine;
+  private final Lora masters;
+  private final UnaryOperator<ChatRequest> view;
+  private Adapter adapter;
+
+  /// Takes over the masters.
+  ///
+  /// @param slots how many attempts decode together
+  /// @param view what is done to every request first
+  Policy(BaseModel base, Lora masters, int slots, UnaryOperator<ChatRequest> view) {
+    this.base = base;
+    this.masters = masters;
+    this.view = view;
+    engine = new Engine(base, slots);
+    adapter = cast(0);
+  }
+
+  private Adapter cast(int version) {
+    var frozen = Device.cpu().run(Urgency.TRAIN, () -> masters.frozen(base.dtype()));
+    return new Adapter("policy", "policy@" + version, frozen);
+  }
+
+  Lora masters() {
+    return masters;
+  }
+
+  LoraLearner learner() {
+    return new LoraLearner(base.weights(), masters, base.dtype());
+  }
+
+  /// Samples with the masters as they are now. Nothing that an earlier version left in the cache is
+  /// used again, so a step depends on the masters alone.
+  ChatModel at(int version) {
+    adapter.close();
+    adapter = cast(version);
+    return new Viewed(new LocalModel(engine, adapter), view);
+  }
+
+  private record Viewed(ChatModel model, UnaryOperator<ChatRequest> view) implements ChatModel {
+    @Override
+    public Completion complete(ChatRequest request) {
+      return model.complete(view.apply(request));
+    }
+
+    @Override
+    public List<Supplier<Completion>> completeAll(List<ChatRequest> requests) {
+      return model.completeAll(requests.stream().map(view).toList());
+    }
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+    adapter.close();
+    masters.close();
+  }
+}

@@ -1,0 +1,18 @@
+package dev.espalier.rl;
+
+import dev.espalier.chat.ChatRequest;
+import dev.espalier.env.Rollouts;
+import dev.espalier.env.Tasks;
+import java.util.function.UnaryOperator;
+
+/// What a policy practises on, and how it is told whether it did well.
+///
+/// @param evaluator on tasks that it does not practise on
+/// @param view what is done to every request before the policy sees it, such as the pruning that
+///   its adapter was trained with
+public record Practice(
+    Rollouts rollouts,
+    Tasks tasks,
+    Rewards rewards,
+    Evaluator evaluator,
+    UnaryOperator<ChatRequest> view) {}

@@ -1,0 +1,33 @@
+package dev.espalier.rl;
+
+/// The dials of a run.
+///
+/// @param steps optimiser batches
+/// @param groups tasks of a step
+/// @param learningRate of the policy
+/// @param rank of the policy's adapter, where it starts from none
+/// @param alpha likewise: its scale is alpha / rank
+/// @param criticRate the critic's learning rate, where the algorithm has one
+/// @param evaluateEvery steps between evaluations; 0 for the last only
+/// @param seed of everything
+public record RlConfig(
+    Algorithm algorithm,
+    int steps,
+    int groups,
+    double learningRate,
+    int rank,
+    double alpha,
+    double criticRate,
+    int evaluateEvery,
+    long seed) {
+  public RlConfig {
+    if (steps < 1) throw new IllegalArgumentException("at least one step is needed");
+    if (groups < 1) throw new IllegalArgumentException("a step needs at least one group");
+    if (rank < 1) throw new IllegalArgumentException("an adapter needs a rank of at least 1");
+    if (!(alpha > 0)) throw new IllegalArgumentException("alpha must be positive: " + alpha);
+    if (!(learningRate > 0) || !(criticRate > 0)) {
+      throw new IllegalArgumentException("a learning rate must be positive");
+    }
+    if (evaluateEvery < 0) throw new IllegalArgumentException("evaluate-every cannot be negative");
+  }
+}

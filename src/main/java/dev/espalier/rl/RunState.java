@@ -1,0 +1,157 @@
+package dev.espalier.rl;
+
+import dev.espalier.chat.Json;
+import dev.espalier.rl.Evaluator.Success;
+import dev.espalier.rl.Gathering.Gathered;
+import dev.espalier.rl.PolicyLearner.Learnt;
+import dev.espalier.train.Checkpoint;
+import dev.espalier.train.TrainingException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// How far a run has come, what it found best, and why it stopped if it did; on disk with the
+/// learner's tensors.
+final class RunState {
+  private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(1);
+
+  private final Path run;
+  private final RlConfig config;
+  private final PolicyLearner learner;
+  private final Metrics metrics;
+  private final Guards guards = new Guards();
+
+  private int step;
+  private long nextTask;
+  private @Nullable Success start;
+  private @Nullable Success best;
+  private int bestStep;
+  private @Nullable String stopped;
+  private long saved = System.nanoTime();
+  private boolean judged;
+
+  private RunState(Path run, RlConfig config, PolicyLearner learner, Metrics metrics) {
+    this.run = run;
+    this.config = config;
+    this.learner = learner;
+    this.metrics = metrics;
+  }
+
+  /// The state of the run's newest checkpoint, which the learner is brought to; or of its start.
+  static RunState open(Path run, RlConfig config, PolicyLearner learner, Metrics metrics) {
+    var state = new RunState(run, config, learner, metrics);
+    var checkpoint = Checkpoint.latest(run);
+    if (checkpoint == null) {
+      metrics.keepUntil(-1);
+      return state;
+    }
+    var progress = checkpoint.progress();
+    if (!progress.path("config").asString("").equals(config.toString())) {
+      throw new TrainingException(
+          "%s is of a run with other settings: take another --name, or delete the folder %s"
+              .formatted(checkpoint.folder(), run));
+    }
+    checkpoint.restore(learner.state());
+    learner.resume(progress.path("updates").asInt());
+    state.read(progress);
+    metrics.keepUntil(state.step);
+    return state;
+  }
+
+  private void read(ObjectNode progress) {
+    step = progress.path("step").asInt();
+    nextTask = progress.path("next_task").asLong();
+    start = success(progress.path("start"));
+    best = success(progress.path("best"));
+    bestStep = progress.path("best_step").asInt();
+    stopped = progress.path("stopped").isNull() ? null : progress.path("stopped").asString();
+    var noted = new ArrayList<Double>();
+    for (var reward : progress.path("rewards")) noted.add(reward.asDouble());
+    guards.resume(noted);
+  }
+
+  int step() {
+    return step;
+  }
+
+  long nextTask() {
+    return nextTask;
+  }
+
+  @Nullable String stopped() {
+    return stopped;
+  }
+
+  void stop(String why) {
+    stopped = why;
+    metrics.add(Json.object().put("event", "stopped").put("step", step).put("why", why));
+  }
+
+  /// A step was done.
+  void learnt(Gathered gathered, Learnt learnt, double seconds) {
+    step++;
+    nextTask += gathered.tried();
+    var line = Json.object().put("event", "step").put("step", step);
+    line.put("reward", gathered.mean()).put("success", gathered.success());
+    line.put("seconds", seconds).put("tokens", learnt.tokens()).put("kl", learnt.kl());
+    line.put("loss", learnt.loss()).put("gradient_norm", learnt.gradientNorm());
+    line.put("entropy", learnt.entropy()).put("sampler_kl", learnt.samplerKl());
+    line.put("clipped", learnt.clipped()).put("value_loss", learnt.valueLoss());
+    line.put("length", learnt.length()).put("reward_spread", gathered.spread());
+    line.put("groups", gathered.groups().size()).put("groups_tried", gathered.tried());
+    line.put("groups_flat", gathered.flat()).put("groups_unscored", gathered.unscored());
+    line.put("attempts_failed", gathered.failed()).put("parameters", learner.parameters());
+    metrics.add(line);
+    var why = guards.collapsed(gathered.mean(), gathered.spread(), learnt.kl());
+    if (why != null) stop(why);
+  }
+
+  /// The policy was evaluated; the best so far is kept.
+  void judged(int at, Success success) {
+    judged = true;
+    if (at == 0) start = success;
+    if (best == null || success.rate() > best.rate()) {
+      best = success;
+      bestStep = at;
+      learner.save(run.resolve("best"));
+    }
+    metrics.add(Grpo.line(at, success));
+  }
+
+  /// Saves a checkpoint if the last is old, or there is news.
+  void save() {
+    if (!judged && System.nanoTime() - saved < CHECKPOINT_EVERY.toNanos()) return;
+    var progress = Json.object().put("step", step).put("next_task", nextTask);
+    progress.put("config", config.toString()).put("updates", learner.updates());
+    progress.set("start", json(start));
+    progress.set("best", json(best));
+    progress.put("best_step", bestStep).put("stopped", stopped);
+    var rewards = progress.putArray("rewards");
+    for (double reward : guards.rewards()) rewards.add(reward);
+    Checkpoint.save(run, step, learner.state(), progress, 1);
+    saved = System.nanoTime();
+    judged = false;
+  }
+
+  Grpo.Result result() {
+    return new Grpo.Result(
+        run.resolve("best"),
+        step,
+        bestStep,
+        Objects.requireNonNull(start),
+        Objects.requireNonNull(best),
+        stopped);
+  }
+
+  private static @Nullable JsonNode json(@Nullable Success success) {
+    return success == null ? null : Json.MAPPER.valueToTree(success);
+  }
+
+  private static @Nullable Success success(JsonNode json) {
+    return json.isObject() ? Json.MAPPER.convertValue(json, Success.class) : null;
+  }
+}

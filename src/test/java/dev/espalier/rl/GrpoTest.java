@@ -1,0 +1,225 @@
+package dev.espalier.rl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.chat.ChatFormat;
+import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.Json;
+import dev.espalier.engine.BaseModel;
+import dev.espalier.env.Conversation;
+import dev.espalier.env.Env;
+import dev.espalier.env.Environments;
+import dev.espalier.env.RolloutConfig;
+import dev.espalier.env.Rollouts;
+import dev.espalier.env.Step;
+import dev.espalier.env.Task;
+import dev.espalier.env.Tasks;
+import dev.espalier.env.Trajectory;
+import dev.espalier.model.Decoder;
+import dev.espalier.model.ModelShape;
+import dev.espalier.model.RopeScaling;
+import dev.espalier.model.Weights;
+import dev.espalier.pretrain.Bpe;
+import dev.espalier.pretrain.BuiltinChat;
+import dev.espalier.rl.Evaluator.Success;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Dtype;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The loop on a random model of two small layers, which is to learn to say lower-case letters.
+final class GrpoTest {
+  private static final Tasks TASKS =
+      number -> new Task("letters", "say-" + number, Json.object().put("n", number % 3));
+  private static final Environments LETTERS =
+      Environments.of(Map.of("letters", (task, seed) -> new Letters(task)));
+
+  @TempDir private Path folder = Path.of("");
+  private @Nullable BaseModel base;
+
+  /// The reward is the tenths of what was said that are lower-case letters, so that it outweighs
+  /// what some algorithms take for length.
+  private record Letters(Task task) implements Env {
+    @Override
+    public Conversation start() {
+      var text = "say " + task.data().path("n").asInt();
+      return new Conversation(
+          Json.array().add(Json.object().put("role", "user").put("content", text)), null);
+    }
+
+    @Override
+    public Step step(Completion action) {
+      var text = action.message().text();
+      long good = text.chars().filter(c -> c >= 'a' && c <= 'z').count();
+      return new Step.Done(text.isEmpty() ? 0 : 10.0 * good / text.length(), "");
+    }
+  }
+
+  @BeforeEach
+  void load() {
+    Bpe.train(Stream.of("no text"), 264, BuiltinChat.SPECIALS)
+        .write(folder, BuiltinChat.tokenizerConfig(256));
+    base =
+        Device.cpu()
+            .run(
+                Urgency.TRAIN,
+                () -> {
+                  var shape =
+                      new ModelShape(
+                          "qwen3",
+                          2,
+                          64,
+                          4,
+                          2,
+                          16,
+                          128,
+                          264,
+                          true,
+                          false,
+                          true,
+                          1e-6,
+                          1e4,
+                          new RopeScaling.None(),
+                          256);
+                  return new BaseModel(
+                      folder,
+                      ChatFormat.load(folder),
+                      new Decoder(shape),
+                      Weights.random(shape, 0.15, torch.make_generator_cpu(7)),
+                      Dtype.F32);
+                });
+  }
+
+  @AfterEach
+  void close() {
+    base().close();
+  }
+
+  private BaseModel base() {
+    return Objects.requireNonNull(base);
+  }
+
+  private static RlConfig config(String algorithm, int steps) {
+    return new RlConfig(Algorithm.preset(algorithm), steps, 3, 2e-2, 8, 32, 1e-2, 1, 5);
+  }
+
+  private static Practice practice(Rewards rewards) {
+    var rollouts = new Rollouts(LETTERS, new RolloutConfig(8, 1, 6, 1, Duration.ofSeconds(5), 0));
+    return new Practice(rollouts, TASKS, rewards, GrpoTest::evaluate, request -> request);
+  }
+
+  /// The mean reward of one attempt at each of 16 tasks.
+  private static Success evaluate(ChatModel policy) {
+    var one = new Rollouts(LETTERS, new RolloutConfig(1, 1, 6, 1, Duration.ofSeconds(5), 0));
+    var tasks = Stream.iterate(0L, n -> n + 1).limit(16).map(TASKS::at).toList();
+    double rate =
+        one.run(tasks, policy, 99).stream()
+            .mapToDouble(group -> group.trajectories().getFirst().reward(Trajectory.ENV) / 10)
+            .average()
+            .orElseThrow();
+    return new Success(rate, rate, rate, 16);
+  }
+
+  private Grpo.Result run(String algorithm, int steps, Path run, Consumer<ObjectNode> progress) {
+    return Grpo.run(
+        base(), null, config(algorithm, steps), practice(Rewards.ENVIRONMENT), run, progress);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"grpo", "dr-grpo", "dapo", "gspo", "cispo", "rloo", "reinforce++", "ppo"})
+  void everyPresetLearns(String algorithm) {
+    var lines = new ArrayList<ObjectNode>();
+    var result = run(algorithm, 15, folder.resolve("run"), lines::add);
+    assertThat(result.best().rate()).isGreaterThan(result.start().rate() + 0.3);
+    var steps = lines.stream().filter(it -> it.path("event").asString().equals("step")).toList();
+    assertThat(steps).hasSize(result.steps());
+    assertThat(steps)
+        .allSatisfy(it -> {
+          assertThat(it.path("sampler_kl").asDouble()).isLessThan(1e-5);
+          assertThat(it.path("tokens").asLong()).isPositive();
+          assertThat(it.path("parameters").asLong()).isPositive();
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"grpo", "ppo"})
+  void aRunCutOffEndsWithTheSameBits(String algorithm) throws IOException {
+    var whole = run(algorithm, 6, folder.resolve("whole"), line -> {});
+    var cut = folder.resolve("cut");
+    for (int at : new int[] {2, 5}) {
+      assertThatThrownBy(() ->
+              run(
+                  algorithm,
+                  6,
+                  cut,
+                  line -> {
+                    boolean step = line.path("event").asString().equals("step");
+                    if (step && line.path("step").asInt() == at) {
+                      throw new IllegalStateException("cut off");
+                    }
+                  }))
+          .hasMessage("cut off");
+    }
+    var resumed = run(algorithm, 6, cut, line -> {});
+    assertThat(resumed.bestStep()).isEqualTo(whole.bestStep());
+    for (var file : List.of("best/adapter_model.safetensors", "step-6/state.safetensors")) {
+      assertThat(Files.readAllBytes(cut.resolve(file)))
+          .isEqualTo(Files.readAllBytes(folder.resolve("whole").resolve(file)));
+    }
+    var steps =
+        Files.readAllLines(cut.resolve("metrics.jsonl")).stream()
+            .map(Json::parse)
+            .filter(line -> line.path("event").asString().equals("step"))
+            .map(line -> line.path("step").asInt())
+            .toList();
+    assertThat(steps).containsExactly(1, 2, 3, 4, 5, 6);
+  }
+
+  @Test
+  void aRunOfOtherSettingsIsRefused() {
+    run("grpo", 1, folder.resolve("run"), line -> {});
+    assertThatThrownBy(() -> run("grpo", 2, folder.resolve("run"), line -> {}))
+        .hasMessageContaining("other settings");
+  }
+
+  @Test
+  void aStepWithoutAnyScoreIsAnError() {
+    var none =
+        new Rewards() {
+          @Override
+          public List<dev.espalier.env.TrajectoryGroup> score(
+              List<dev.espalier.env.TrajectoryGroup> groups) {
+            return List.of();
+          }
+
+          @Override
+          public double total(Trajectory trajectory) {
+            return 0;
+          }
+        };
+    assertThatThrownBy(() ->
+            Grpo.run(
+                base(), null, config("grpo", 2), practice(none), folder.resolve("run"), line -> {}))
+        .hasMessageContaining("could not be scored");
+  }
+}
