@@ -19,6 +19,11 @@ final class PretrainCommand implements Callable<Integer> {
   @Option(names = "--run", description = "The run's folder (default: ${DEFAULT-VALUE}).")
   private Path run = Path.of("espalier-data", "pretrain");
 
+  @Option(
+      names = "--from",
+      description = "A model of this recipe whose weights and vocabulary a new run starts from.")
+  private @Nullable Path from;
+
   @Option(names = "--sgd", description = "The folder of the SGD data (default: ${DEFAULT-VALUE}).")
   private Path sgd = Path.of("..", "shared", "data", "sgd");
 
@@ -48,7 +53,7 @@ final class PretrainCommand implements Callable<Integer> {
       SgdCalls.export(sgd, export);
       return 0;
     }
-    Pretrain.start(sgd, run, steps, seed, this::show);
+    Pretrain.start(sgd, run, from, steps, seed, this::show);
     return 0;
   }
 

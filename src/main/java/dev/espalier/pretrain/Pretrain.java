@@ -2,7 +2,9 @@ package dev.espalier.pretrain;
 
 import dev.espalier.chat.Tokenizer;
 import dev.espalier.model.Decoder;
+import dev.espalier.model.ModelException;
 import dev.espalier.model.ModelFolder;
+import dev.espalier.model.ModelShape;
 import dev.espalier.model.Weights;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
@@ -22,6 +24,7 @@ import java.util.SequencedMap;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -40,12 +43,20 @@ public final class Pretrain {
   ///
   /// @param sgd the folder of the SGD data
   /// @param run the run's folder, made if absent; one that exists is continued
+  /// @param from a model of this recipe to start from, with its vocabulary; null to start from
+  ///   noise
   /// @param steps the whole run's length; a continued run may be given another
   /// @param progress is handed one record a step
   public static void start(
-      Path sgd, Path run, int steps, long seed, Consumer<ObjectNode> progress) {
-    var files = run.resolve("tokenizer");
+      Path sgd,
+      Path run,
+      @Nullable Path from,
+      int steps,
+      long seed,
+      Consumer<ObjectNode> progress) {
+    var files = from == null ? run.resolve("tokenizer") : from;
     if (!Files.exists(files.resolve("tokenizer.json"))) {
+      if (from != null) throw new ModelException(from + " has no tokenizer.json");
       progress.accept(JsonMapper.shared().createObjectNode().put("event", "vocabulary"));
       var vocabulary =
           Bpe.train(VocabularyText.of(sgd, seed).stream(), VOCABULARY, BuiltinChat.SPECIALS);
@@ -54,7 +65,8 @@ public final class Pretrain {
     }
     try (var tokenizer = Tokenizer.load(files)) {
       var corpus = Corpus.open(sgd, tokenizer, seed);
-      run(PretrainConfig.standard(steps, seed), corpus, tokenizer.size(), files, run, progress);
+      var config = PretrainConfig.standard(steps, seed);
+      run(config, corpus, tokenizer.size(), files, run, from, progress);
     }
   }
 
@@ -69,11 +81,12 @@ public final class Pretrain {
       int vocabulary,
       Path tokenizer,
       Path run,
+      @Nullable Path from,
       Consumer<ObjectNode> progress) {
     var device = Device.cpu();
     var shape = PretrainConfig.shape(vocabulary);
     var decoder = device.run(Urgency.TRAIN, () -> new Decoder(shape));
-    var masters = device.run(Urgency.TRAIN, () -> initial(shape, config.seed()));
+    var masters = device.run(Urgency.TRAIN, () -> initial(shape, from, config.seed()));
     var muon = new Muon(pick(masters, true), 0.05);
     var adam = new AdamW(pick(masters, false), new AdamW.Config(0.9, 0.95, 1e-8, 0));
     var trainer =
@@ -109,7 +122,12 @@ public final class Pretrain {
     }
   }
 
-  private static Weights initial(dev.espalier.model.ModelShape shape, long seed) {
+  private static Weights initial(ModelShape shape, @Nullable Path from, long seed) {
+    if (from != null) {
+      try (var stored = Weights.load(from, shape, Dtype.F32)) {
+        return stored.trainable();
+      }
+    }
     var weights = Weights.random(shape, INITIAL_DEVIATION, torch.make_generator_cpu(seed));
     for (var tensor : weights.all().values()) tensor.set_requires_grad(true);
     return weights;
