@@ -107,7 +107,7 @@ final class Demo {
 
   private DatasetConfig dataset() {
     return new DatasetConfig(
-        VALIDATION, config.seed(), true, Prune.SYSTEM, COVERAGE, student.context());
+        VALIDATION, config.seed(), true, Prune.SYSTEM_AND_TOOLS, COVERAGE, student.context());
   }
 
   private Report measure(String who, ChatModel model, List<Example> examples) {

@@ -23,7 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class DemoCommand implements Callable<Integer> {
   private static final int RANK = 16;
   private static final double ALPHA = 32;
-  private static final int BATCH = 8;
+  private static final int BATCH = 4;
 
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
@@ -31,10 +31,10 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--requests",
       description = "To capture, 400 at least (default: ${DEFAULT-VALUE}).")
-  private int requests = 1800;
+  private int requests = 2700;
 
   @Option(names = "--epochs", description = "Passes over them (default: ${DEFAULT-VALUE}).")
-  private int epochs = 3;
+  private int epochs = 2;
 
   @Option(names = "--lr", description = "The peak learning rate (default: by the model's width).")
   private @Nullable Double learningRate;
