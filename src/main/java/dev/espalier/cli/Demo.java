@@ -28,6 +28,7 @@ final class Demo {
   private static final double COVERAGE = 0.95;
   private static final double VALIDATION = 0.1;
   static final int CONCURRENCY = 32;
+  private static final int CAPTURE_CONCURRENCY = 96; // most of a teacher's time is its delay
   private static final int MAX_TOKENS = 160; // of an answer
 
   private final DemoConfig config;
@@ -54,7 +55,8 @@ final class Demo {
 
       // Act one: an application talks to a large model; the gateway captures what passes.
       var start = Instant.now();
-      var large = measure("teacher", client, turns.stream().map(Demo::example).toList());
+      var asked = turns.stream().map(Demo::example).toList();
+      var large = measure("teacher", client, asked, CAPTURE_CONCURRENCY);
       int requests = client.requests();
       var traffic = CaptureFilter.answered().model(DemoConfig.MODEL).since(start);
       long captured = store.count(traffic);
@@ -111,7 +113,11 @@ final class Demo {
   }
 
   private Report measure(String who, ChatModel model, List<Example> examples) {
-    var how = new EvaluateConfig(CONCURRENCY, MAX_TOKENS, "");
+    return measure(who, model, examples, CONCURRENCY);
+  }
+
+  private Report measure(String who, ChatModel model, List<Example> examples, int concurrency) {
+    var how = new EvaluateConfig(concurrency, MAX_TOKENS, "");
     var report = Evaluate.run(model, examples, how, turn -> {});
     progress.accept(report.toJson().put("event", "measured").put("model", who));
     return report;
