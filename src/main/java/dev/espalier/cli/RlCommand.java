@@ -7,7 +7,6 @@ import dev.espalier.chat.RemoteModel;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.env.Environments;
 import dev.espalier.env.MarinaEnv;
-import dev.espalier.env.Realism;
 import dev.espalier.env.RolloutConfig;
 import dev.espalier.env.Rollouts;
 import dev.espalier.env.Task;
@@ -39,6 +38,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -67,6 +67,8 @@ final class RlCommand implements Callable<Integer> {
 
   @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
   private int things = 1;
+
+  @Mixin private final RealismOptions realism = new RealismOptions();
 
   @Option(
       names = "--algorithm",
@@ -188,7 +190,8 @@ final class RlCommand implements Callable<Integer> {
   }
 
   private Practice practice(PruningRules rules) {
-    var environments = Environments.of(Map.of(env, MarinaEnv.maker(Realism.MODERATE)));
+    var real = realism.realism();
+    var environments = Environments.of(Map.of(env, MarinaEnv.maker(real)));
     var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
     Tasks tasks = number -> MarinaEnv.task("captured", seed, number, things);
     List<Task> others =
@@ -196,7 +199,11 @@ final class RlCommand implements Callable<Integer> {
             .mapToObj(number -> MarinaEnv.task("held-out", HELD_OUT_SEED, number, things))
             .toList();
     var greedy = new Rollouts(environments, config.greedy());
+    var identity =
+        List.of(model.toAbsolutePath(), adapter == null ? "" : adapter, env, things, real, config)
+            + (judge == null ? "" : " judged by %s at %s".formatted(judgeModel, judge));
     return new Practice(
+        identity,
         new Rollouts(environments, config),
         tasks,
         rewards(),

@@ -1,6 +1,7 @@
 package dev.espalier.env;
 
 import java.time.Duration;
+import java.util.List;
 
 /// How near to real life an attempt in [MarinaEnv] is: rates between 0 and 1.
 ///
@@ -17,6 +18,9 @@ public record Realism(
     double failing,
     double wrong,
     Duration slowest) {
+  private static final List<String> MANNERS =
+      List.of("any", "plain", "terse", "polite", "chatty", "rude");
+
   /// Tools that work, and people who say everything once and spell it right.
   public static final Realism NONE = new Realism(Difficulty.PLAIN, "any", 0, 0, 0, Duration.ZERO);
 
@@ -25,6 +29,10 @@ public record Realism(
       new Realism(Difficulty.MODERATE, "any", 0, 0, 0, Duration.ZERO);
 
   public Realism {
+    if (!MANNERS.contains(manner)) {
+      throw new IllegalArgumentException(
+          "people write any, plain, terse, polite, chatty or rude, not " + manner);
+    }
     for (double rate : new double[] {mistaken, failing, wrong}) {
       if (!(rate >= 0 && rate < 1)) {
         throw new IllegalArgumentException("a rate must be at least 0 and below 1, not " + rate);

@@ -49,7 +49,7 @@ public final class Grpo {
     var evaluator = practice.evaluator();
     try (var learner = new PolicyLearner(base, start, config, practice);
         var metrics = Metrics.open(run, progress)) {
-      var state = RunState.open(run, config, learner, metrics);
+      var state = RunState.open(run, config, practice, learner, metrics);
       if (state.step() == 0) state.judged(0, evaluator.evaluate(learner.policy(0)));
       while (state.step() < config.steps() && state.stopped() == null) {
         int step = state.step();

@@ -7,10 +7,13 @@ import java.util.function.UnaryOperator;
 
 /// What a policy practises on, and how it is told whether it did well.
 ///
+/// @param identity everything of it that a run depends on, in words: a run is continued only with
+///   the same
 /// @param evaluator on tasks that it does not practise on
 /// @param view what is done to every request before the policy sees it, such as the pruning that
 ///   its adapter was trained with
 public record Practice(
+    String identity,
     Rollouts rollouts,
     Tasks tasks,
     Rewards rewards,

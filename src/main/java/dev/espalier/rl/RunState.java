@@ -20,7 +20,7 @@ final class RunState {
   private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(1);
 
   private final Path run;
-  private final RlConfig config;
+  private final String identity;
   private final PolicyLearner learner;
   private final Metrics metrics;
   private final Guards guards = new Guards();
@@ -34,23 +34,25 @@ final class RunState {
   private long saved = System.nanoTime();
   private boolean judged;
 
-  private RunState(Path run, RlConfig config, PolicyLearner learner, Metrics metrics) {
+  private RunState(Path run, String identity, PolicyLearner learner, Metrics metrics) {
     this.run = run;
-    this.config = config;
+    this.identity = identity;
     this.learner = learner;
     this.metrics = metrics;
   }
 
   /// The state of the run's newest checkpoint, which the learner is brought to; or of its start.
-  static RunState open(Path run, RlConfig config, PolicyLearner learner, Metrics metrics) {
-    var state = new RunState(run, config, learner, metrics);
+  static RunState open(
+      Path run, RlConfig config, Practice practice, PolicyLearner learner, Metrics metrics) {
+    var identity = config + " " + practice.identity();
+    var state = new RunState(run, identity, learner, metrics);
     var checkpoint = Checkpoint.latest(run);
     if (checkpoint == null) {
       metrics.keepUntil(-1);
       return state;
     }
     var progress = checkpoint.progress();
-    if (!progress.path("config").asString("").equals(config.toString())) {
+    if (!progress.path("identity").asString("").equals(identity)) {
       throw new TrainingException(
           "%s is of a run with other settings: take another --name, or delete the folder %s"
               .formatted(checkpoint.folder(), run));
@@ -126,7 +128,7 @@ final class RunState {
   void save() {
     if (!judged && System.nanoTime() - saved < CHECKPOINT_EVERY.toNanos()) return;
     var progress = Json.object().put("step", step).put("next_task", nextTask);
-    progress.put("config", config.toString()).put("updates", learner.updates());
+    progress.put("identity", identity).put("updates", learner.updates());
     progress.set("start", json(start));
     progress.set("best", json(best));
     progress.put("best_step", bestStep).put("stopped", stopped);

@@ -124,8 +124,12 @@ final class GrpoTest {
   }
 
   private static Practice practice(Rewards rewards) {
+    return practice("letters", rewards);
+  }
+
+  private static Practice practice(String identity, Rewards rewards) {
     var rollouts = new Rollouts(LETTERS, new RolloutConfig(8, 1, 6, 1, Duration.ofSeconds(5), 0));
-    return new Practice(rollouts, TASKS, rewards, GrpoTest::evaluate, request -> request);
+    return new Practice(identity, rollouts, TASKS, rewards, GrpoTest::evaluate, request -> request);
   }
 
   /// The mean reward of one attempt at each of 16 tasks.
@@ -199,6 +203,15 @@ final class GrpoTest {
   void aRunOfOtherSettingsIsRefused() {
     run("grpo", 1, folder.resolve("run"), line -> {});
     assertThatThrownBy(() -> run("grpo", 2, folder.resolve("run"), line -> {}))
+        .hasMessageContaining("other settings");
+  }
+
+  @Test
+  void aRunOfAnotherPracticeIsRefused() {
+    var run = folder.resolve("run");
+    run("grpo", 1, run, line -> {});
+    var other = practice("letters, with slower tools", Rewards.ENVIRONMENT);
+    assertThatThrownBy(() -> Grpo.run(base(), null, config("grpo", 1), other, run, line -> {}))
         .hasMessageContaining("other settings");
   }
 
