@@ -16,8 +16,10 @@ import dev.espalier.train.Muon;
 import dev.espalier.train.Optimiser;
 import dev.espalier.train.Schedule;
 import dev.espalier.train.Trainer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -54,9 +56,11 @@ public final class Pretrain {
       int steps,
       long seed,
       Consumer<ObjectNode> progress) {
-    var files = from == null ? run.resolve("tokenizer") : from;
-    if (!Files.exists(files.resolve("tokenizer.json"))) {
-      if (from != null) throw new ModelException(from + " has no tokenizer.json");
+    var files = run.resolve("tokenizer");
+    boolean fresh = !Files.exists(files.resolve("tokenizer.json"));
+    if (fresh && from != null) {
+      copyTokenizer(from, files);
+    } else if (fresh) {
       progress.accept(JsonMapper.shared().createObjectNode().put("event", "vocabulary"));
       var vocabulary =
           Bpe.train(VocabularyText.of(sgd, seed).stream(), VOCABULARY, BuiltinChat.SPECIALS);
@@ -67,6 +71,18 @@ public final class Pretrain {
       var corpus = Corpus.open(sgd, tokenizer, seed);
       var config = PretrainConfig.standard(steps, seed);
       run(config, corpus, tokenizer.size(), files, run, from, progress);
+    }
+  }
+
+  /// The run keeps the vocabulary that it began with, whether or not it is named again.
+  private static void copyTokenizer(Path from, Path files) {
+    try {
+      Files.createDirectories(files);
+      for (var name : List.of("tokenizer_config.json", "tokenizer.json")) {
+        Files.copy(from.resolve(name), files.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+      }
+    } catch (IOException e) {
+      throw new ModelException("cannot take the tokenizer of the model " + from, e);
     }
   }
 
