@@ -3,9 +3,11 @@ package dev.espalier.env;
 import java.time.LocalDate;
 import java.time.format.TextStyle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /// How one person writes: what a value looks like in their words, how they greet, how they spell.
@@ -41,6 +43,12 @@ final class MarinaSpeech {
     this.draw = draw;
     var any = draw.pick(List.of(Persona.values()));
     persona = manner.equals("any") ? any : Persona.valueOf(manner.toUpperCase(Locale.ROOT));
+  }
+
+  /// What a manner may be.
+  static List<String> manners() {
+    var personas = Arrays.stream(Persona.values()).map(it -> it.name().toLowerCase(Locale.ROOT));
+    return Stream.concat(Stream.of("any"), personas).toList();
   }
 
   /// A value in this person's words.

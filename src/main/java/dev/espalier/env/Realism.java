@@ -1,7 +1,6 @@
 package dev.espalier.env;
 
 import java.time.Duration;
-import java.util.List;
 
 /// How near to real life an attempt in [MarinaEnv] is: rates between 0 and 1.
 ///
@@ -18,9 +17,6 @@ public record Realism(
     double failing,
     double wrong,
     Duration slowest) {
-  private static final List<String> MANNERS =
-      List.of("any", "plain", "terse", "polite", "chatty", "rude");
-
   /// Tools that work, and people who say everything once and spell it right.
   public static final Realism NONE = new Realism(Difficulty.PLAIN, "any", 0, 0, 0, Duration.ZERO);
 
@@ -29,7 +25,7 @@ public record Realism(
       new Realism(Difficulty.MODERATE, "any", 0, 0, 0, Duration.ZERO);
 
   public Realism {
-    if (!MANNERS.contains(manner)) {
+    if (!MarinaSpeech.manners().contains(manner)) {
       throw new IllegalArgumentException(
           "people write any, plain, terse, polite, chatty or rude, not " + manner);
     }
