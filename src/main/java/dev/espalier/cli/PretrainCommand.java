@@ -30,6 +30,13 @@ final class PretrainCommand implements Callable<Integer> {
   @Option(names = "--steps", description = "Steps of the whole run (default: ${DEFAULT-VALUE}).")
   private int steps = 2400;
 
+  @Option(
+      names = "--rate",
+      description =
+          "The peak learning rate of the hidden matrices (default: ${DEFAULT-VALUE}; with --from"
+              + " a third of that, or what was learned is lost first).")
+  private double rate = 6e-3;
+
   @Option(names = "--seed", description = "The run's seed (default: ${DEFAULT-VALUE}).")
   private long seed = 1;
 
@@ -53,7 +60,7 @@ final class PretrainCommand implements Callable<Integer> {
       SgdCalls.export(sgd, export);
       return 0;
     }
-    Pretrain.start(sgd, run, from, steps, seed, this::show);
+    Pretrain.start(sgd, run, from, steps, rate, seed, this::show);
     return 0;
   }
 

@@ -48,12 +48,14 @@ public final class Pretrain {
   /// @param from a model of this recipe to start from, with its vocabulary; null to start from
   ///   noise
   /// @param steps the whole run's length; a continued run may be given another
+  /// @param rate the peak learning rate of the hidden matrices
   /// @param progress is handed one record a step
   public static void start(
       Path sgd,
       Path run,
       @Nullable Path from,
       int steps,
+      double rate,
       long seed,
       Consumer<ObjectNode> progress) {
     var files = run.resolve("tokenizer");
@@ -69,7 +71,7 @@ public final class Pretrain {
     }
     try (var tokenizer = Tokenizer.load(files)) {
       var corpus = Corpus.open(sgd, tokenizer, seed);
-      var config = PretrainConfig.standard(steps, seed);
+      var config = PretrainConfig.standard(steps, rate, seed);
       run(config, corpus, tokenizer.size(), files, run, from, progress);
     }
   }

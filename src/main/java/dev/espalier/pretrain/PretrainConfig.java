@@ -21,8 +21,9 @@ record PretrainConfig(
     int checkpointEvery,
     long seed) {
 
-  static PretrainConfig standard(int steps, long seed) {
-    return new PretrainConfig(steps, 2, 4096, 6e-3, 3e-3, 0.5, 50, seed);
+  /// The learning rate falls over the last three fifths of a run.
+  static PretrainConfig standard(int steps, double rate, long seed) {
+    return new PretrainConfig(steps, 2, 4096, rate, rate / 2, 0.6, 50, seed);
   }
 
   /// The built-in model: Qwen3's architecture, 5.8 million parameters.
