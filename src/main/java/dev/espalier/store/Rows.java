@@ -17,9 +17,11 @@ final class Rows {
     T read(ResultSet row) throws SQLException;
   }
 
-  static <T> List<T> all(Connection connection, String sql, Row<T> read) throws SQLException {
+  static <T> List<T> all(Connection connection, String sql, Row<T> read, Object... values)
+      throws SQLException {
     var all = new ArrayList<T>();
     try (var statement = connection.prepareStatement(sql)) {
+      for (int i = 0; i < values.length; i++) statement.setObject(i + 1, values[i]);
       var rows = statement.executeQuery();
       while (rows.next()) all.add(read.read(rows));
     }

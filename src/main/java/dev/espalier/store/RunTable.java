@@ -39,4 +39,31 @@ final class RunTable {
         run.config(),
         run.metrics());
   }
+
+  /// Adds what a step of a run gave, or replaces what it gave before it was done again.
+  static void putStep(Connection connection, String run, int step, String metrics)
+      throws SQLException {
+    Rows.put(
+        connection,
+        "INSERT OR REPLACE INTO run_step (run, step, metrics) VALUES (?, ?, ?)",
+        run,
+        step,
+        metrics);
+  }
+
+  static List<String> steps(Connection connection, String run) throws SQLException {
+    return Rows.all(
+        connection,
+        "SELECT metrics FROM run_step WHERE run = ? ORDER BY step",
+        row -> row.getString("metrics"),
+        run);
+  }
+
+  /// Deletes a run with its steps, trajectories and verdicts.
+  static void delete(Connection connection, String run) throws SQLException {
+    for (var table : List.of("verdict", "trajectory", "run_step")) {
+      Rows.put(connection, "DELETE FROM " + table + " WHERE run = ?", run);
+    }
+    Rows.put(connection, "DELETE FROM run WHERE id = ?", run);
+  }
 }

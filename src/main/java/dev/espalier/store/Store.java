@@ -1,5 +1,6 @@
 package dev.espalier.store;
 
+import dev.espalier.env.Trajectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -154,6 +155,52 @@ public final class Store implements AutoCloseable {
   /// Adds a run or replaces the one of that id.
   public void put(Run run) {
     writer.run(connection -> RunTable.put(connection, run));
+  }
+
+  /// Deletes a run with its steps, trajectories and verdicts.
+  public void deleteRun(String id) {
+    writer.run(connection -> RunTable.delete(connection, id));
+  }
+
+  /// Adds what a step of a run gave, as JSON, or replaces what it gave before.
+  public void putStep(String run, int step, String metrics) {
+    writer.run(connection -> RunTable.putStep(connection, run, step, metrics));
+  }
+
+  /// What each step of a run gave, in order, as JSON.
+  public List<String> steps(String run) {
+    return reader.read(connection -> RunTable.steps(connection, run));
+  }
+
+  /// Adds the attempts of a step, token ids and all; those of the same task and member are
+  /// replaced.
+  public void put(String run, int step, List<Trajectory> trajectories) {
+    var bodies = trajectories.stream().map(TrajectoryTable::body).toList();
+    writer.run(connection -> {
+      for (int i = 0; i < bodies.size(); i++) {
+        TrajectoryTable.put(connection, run, step, trajectories.get(i), bodies.get(i));
+      }
+    });
+  }
+
+  /// The steps of a run that have attempts, in order.
+  public List<Integer> stepsWithTrajectories(String run) {
+    return reader.read(connection -> TrajectoryTable.steps(connection, run));
+  }
+
+  /// The attempts of a step of a run, in the order in which they were made.
+  public List<Trajectory> trajectories(String run, int step) {
+    return reader.read(connection -> TrajectoryTable.of(connection, run, step));
+  }
+
+  /// Adds a verdict, or replaces the one on the same group under the same rubric.
+  public void put(StoredVerdict verdict) {
+    writer.run(connection -> VerdictTable.put(connection, verdict));
+  }
+
+  /// The verdicts on a run's attempts, oldest first.
+  public List<StoredVerdict> verdicts(String run) {
+    return reader.read(connection -> VerdictTable.of(connection, run));
   }
 
   /// Bytes of records that wait to be written.
