@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       DemoCommand.class,
       DistilCommand.class,
       EvalCommand.class,
+      JudgeCommand.class,
       LogitsCommand.class,
       PretrainCommand.class,
       RenderCommand.class,

@@ -1,41 +1,26 @@
 package dev.espalier.cli;
 
-import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.Json;
-import dev.espalier.chat.RemoteConfig;
-import dev.espalier.chat.RemoteModel;
 import dev.espalier.engine.BaseModel;
-import dev.espalier.env.Environments;
-import dev.espalier.env.MarinaEnv;
 import dev.espalier.env.RolloutConfig;
-import dev.espalier.env.Rollouts;
-import dev.espalier.env.Task;
-import dev.espalier.env.Tasks;
-import dev.espalier.eval.TaskSuccess;
-import dev.espalier.judge.Rubric;
-import dev.espalier.judge.Ruler;
-import dev.espalier.judge.RulerConfig;
 import dev.espalier.rl.Algorithm;
-import dev.espalier.rl.Evaluator.Success;
 import dev.espalier.rl.Grpo;
-import dev.espalier.rl.JudgedRewards;
+import dev.espalier.rl.Journal;
 import dev.espalier.rl.Practice;
-import dev.espalier.rl.Rewards;
 import dev.espalier.rl.RlConfig;
 import dev.espalier.store.Adapter;
 import dev.espalier.store.Durability;
 import dev.espalier.store.PruningRules;
+import dev.espalier.store.Run;
 import dev.espalier.store.Store;
 import java.io.PrintWriter;
-import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -50,6 +35,8 @@ import tools.jackson.databind.node.ObjectNode;
     description = "Reinforcement learning of an adapter in an environment.",
     mixinStandardHelpOptions = true)
 final class RlCommand implements Callable<Integer> {
+  static final String RUN_PREFIX = "rl/";
+
   private static final long HELD_OUT_SEED = 20_260_501;
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
@@ -75,11 +62,7 @@ final class RlCommand implements Callable<Integer> {
       description = "grpo, dr-grpo, dapo, gspo, cispo, rloo, reinforce++ or ppo (default: grpo).")
   private String algorithm = "grpo";
 
-  @Option(names = "--judge", description = "A judge behind an OpenAI-compatible URL.")
-  private @Nullable URI judge;
-
-  @Option(names = "--judge-model", description = "The judge's model name.")
-  private String judgeModel = "judge";
+  @Mixin private final RewardOptions rewards = new RewardOptions();
 
   @Option(names = "--steps", description = "Batches to learn from (default: ${DEFAULT-VALUE}).")
   private int steps = 40;
@@ -136,6 +119,7 @@ final class RlCommand implements Callable<Integer> {
     var out = spec.commandLine().getOut();
     var bar = new ProgressBar("practising", out);
     long begin = System.nanoTime();
+    var folder = data.resolve("runs").resolve(name);
     try (var store = Store.open(data, Durability.PROCESS);
         var base = BaseModel.load(model)) {
       var start = start(store);
@@ -154,14 +138,19 @@ final class RlCommand implements Callable<Integer> {
               criticRate,
               evaluateEvery,
               seed);
-      var result =
-          Grpo.run(
-              base,
-              start == null ? null : Path.of(start.path()),
-              config,
-              practice(rules),
-              data.resolve("runs").resolve(name),
-              line -> show(out, bar, line));
+      var journal = new Journal(store, RUN_PREFIX + name);
+      if (!Files.exists(folder)) store.deleteRun(journal.run());
+      var began = Instant.now();
+      store.put(run(journal, "running", began, config, null));
+      var practice = practice(rules, journal);
+      var from = start == null ? null : Path.of(start.path());
+      Grpo.Result result;
+      try {
+        result = Grpo.run(base, from, config, practice, folder, line -> show(out, bar, line));
+      } catch (RuntimeException e) {
+        store.put(run(journal, "failed", began, config, null));
+        throw e;
+      }
       var summary = summary(result, (System.nanoTime() - begin) / 1e9);
       rules.save(result.adapter());
       store.put(
@@ -172,10 +161,27 @@ final class RlCommand implements Callable<Integer> {
               Instant.now(),
               rules.rules().isEmpty() ? null : rules.toJson(),
               summary.toString()));
+      store.put(run(journal, "done", began, config, summary));
       out.println(json ? summary : sentence(result));
       out.flush();
     }
     return 0;
+  }
+
+  private static Run run(
+      Journal journal,
+      String status,
+      Instant began,
+      RlConfig config,
+      @Nullable ObjectNode summary) {
+    return new Run(
+        journal.run(),
+        "rl",
+        status,
+        began,
+        summary == null ? null : Instant.now(),
+        Json.write(config.toString()),
+        summary == null ? null : summary.toString());
   }
 
   private @Nullable Adapter start(Store store) {
@@ -189,37 +195,14 @@ final class RlCommand implements Callable<Integer> {
                         adapter, data, store.adapters().stream().map(Adapter::name).toList())));
   }
 
-  private Practice practice(PruningRules rules) {
-    var real = realism.realism();
-    var environments = Environments.of(Map.of(env, MarinaEnv.maker(real)));
-    var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
-    Tasks tasks = number -> MarinaEnv.task("captured", seed, number, things);
-    List<Task> others =
-        LongStream.range(0, heldOut)
-            .mapToObj(number -> MarinaEnv.task("held-out", HELD_OUT_SEED, number, things))
-            .toList();
-    var greedy = new Rollouts(environments, config.greedy());
+  private Practice practice(PruningRules rules, Journal journal) {
+    var world = World.portAlder(realism.realism(), things, seed, HELD_OUT_SEED, heldOut);
     var identity =
-        List.of(model.toAbsolutePath(), adapter == null ? "" : adapter, env, things, real, config)
-            + (judge == null ? "" : " judged by %s at %s".formatted(judgeModel, judge));
-    return new Practice(
-        identity,
-        new Rollouts(environments, config),
-        tasks,
-        rewards(),
-        policy -> {
-          var success = TaskSuccess.of(greedy, others, policy, groups * groupSize, 0);
-          var interval = success.interval();
-          return new Success(success.rate(), interval.low(), interval.high(), heldOut);
-        },
-        request -> rules.apply(request).request());
-  }
-
-  private Rewards rewards() {
-    if (judge == null) return Rewards.ENVIRONMENT;
-    ChatModel remote = new RemoteModel(RemoteConfig.of(judge, null, judgeModel));
-    var ruler = new Ruler(remote, Rubric.RULER, new RulerConfig(1, 2, seed));
-    return new JudgedRewards(ruler, Map.of(JudgedRewards.JUDGE, 1.0), (group, verdict) -> {});
+        List.of(
+            model.toAbsolutePath(), adapter == null ? "no adapter" : adapter, rewards.identity());
+    var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
+    return world.practice(
+        identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
   }
 
   private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {

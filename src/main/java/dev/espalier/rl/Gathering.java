@@ -8,6 +8,8 @@ import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.rl.Advantage.Relative;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// Gathers the groups of a step: attempts are made and scored, what teaches nothing is left out,
 /// and other tasks take its place where the algorithm asks for it, or where nothing would be left.
@@ -23,6 +25,7 @@ record Gathering(Practice practice, RlConfig config) {
   /// @param failed attempts that say nothing about the policy
   /// @param mean reward over all scored attempts
   /// @param success how many of them the environment calls a success
+  /// @param sources the mean of each source of reward over the same attempts
   /// @param spread the mean over scored groups of the deviation of their rewards
   record Gathered(
       List<TrajectoryGroup> groups,
@@ -33,6 +36,7 @@ record Gathering(Practice practice, RlConfig config) {
       int failed,
       double mean,
       double success,
+      Map<String, Double> sources,
       double spread) {
     List<Trajectory> attempts() {
       return groups.stream().flatMap(group -> group.trajectories().stream()).toList();
@@ -51,6 +55,7 @@ record Gathering(Practice practice, RlConfig config) {
     double spread = 0;
     int attempts = 0;
     double successes = 0;
+    var sources = new TreeMap<String, Double>();
     boolean refill = config.algorithm().refill();
     for (int round = 0; round < ROUNDS; round++) {
       int missing = round == 0 || refill ? config.groups() - kept.size() : config.groups();
@@ -59,7 +64,9 @@ record Gathering(Practice practice, RlConfig config) {
       for (int i = 0; i < missing; i++) some.add(practice.tasks().at(first + tried++));
       long seed = Seeds.of(config.seed(), (long) step * ROUNDS + round);
       var groups = new ArrayList<TrajectoryGroup>();
-      for (var group : practice.rollouts().run(some, policy, seed)) {
+      var made = practice.rollouts().run(some, policy, seed);
+      practice.journal().attempted(step + 1, made);
+      for (var group : made) {
         var counting = group.counting();
         failed += group.trajectories().size() - counting.size();
         if (counting.size() > 1) groups.add(new TrajectoryGroup(group.task(), counting));
@@ -71,7 +78,10 @@ record Gathering(Practice practice, RlConfig config) {
         var totals = group.trajectories().stream().mapToDouble(this::total).toArray();
         for (double total : totals) sum += total;
         attempts += totals.length;
-        for (var one : group.trajectories()) if (one.reward(Trajectory.ENV) >= 1) successes++;
+        for (var one : group.trajectories()) {
+          if (one.reward(Trajectory.ENV) >= 1) successes++;
+          one.rewards().forEach((source, reward) -> sources.merge(source, reward, Double::sum));
+        }
         double deviation = deviation(totals);
         spread += deviation;
         if (deviation < FLAT) flat++;
@@ -81,6 +91,8 @@ record Gathering(Practice practice, RlConfig config) {
       }
     }
     int scored = tried - unscored;
+    double count = Math.max(1, attempts);
+    sources.replaceAll((source, total) -> total / count);
     return new Gathered(
         kept,
         scores.toArray(double[][]::new),
@@ -88,8 +100,9 @@ record Gathering(Practice practice, RlConfig config) {
         flat,
         unscored,
         failed,
-        sum / Math.max(1, attempts),
-        successes / Math.max(1, attempts),
+        sum / count,
+        successes / count,
+        sources,
         spread / Math.max(1, scored));
   }
 

@@ -48,7 +48,7 @@ public final class Grpo {
     var gathering = new Gathering(practice, config);
     var evaluator = practice.evaluator();
     try (var learner = new PolicyLearner(base, start, config, practice);
-        var metrics = Metrics.open(run, progress)) {
+        var metrics = Metrics.open(run, practice.journal(), progress)) {
       var state = RunState.open(run, config, practice, learner, metrics);
       if (state.step() == 0) state.judged(0, evaluator.evaluate(learner.policy(0)));
       while (state.step() < config.steps() && state.stopped() == null) {

@@ -12,23 +12,26 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A run's `metrics.jsonl`: what each step and each evaluation gave, kept beside what is shown.
+/// Steps go to the store too.
 final class Metrics implements AutoCloseable {
   private static final String FILE = "metrics.jsonl";
 
   private final Path file;
+  private final Journal journal;
   private final Consumer<ObjectNode> progress;
   private BufferedWriter out;
 
-  private Metrics(Path file, Consumer<ObjectNode> progress) throws IOException {
+  private Metrics(Path file, Journal journal, Consumer<ObjectNode> progress) throws IOException {
     this.file = file;
+    this.journal = journal;
     this.progress = progress;
     out = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 
-  static Metrics open(Path run, Consumer<ObjectNode> progress) {
+  static Metrics open(Path run, Journal journal, Consumer<ObjectNode> progress) {
     try {
       Files.createDirectories(run);
-      return new Metrics(run.resolve(FILE), progress);
+      return new Metrics(run.resolve(FILE), journal, progress);
     } catch (IOException e) {
       throw new TrainingException("cannot write to the run's folder " + run, e);
     }
@@ -59,6 +62,9 @@ final class Metrics implements AutoCloseable {
       out.flush();
     } catch (IOException e) {
       throw new TrainingException("cannot write " + file + ": is the disk full?", e);
+    }
+    if (line.path("event").asString("").equals("step")) {
+      journal.step(line.path("step").asInt(), line);
     }
     progress.accept(line);
   }

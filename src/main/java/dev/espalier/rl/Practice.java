@@ -12,10 +12,12 @@ import java.util.function.UnaryOperator;
 /// @param evaluator on tasks that it does not practise on
 /// @param view what is done to every request before the policy sees it, such as the pruning that
 ///   its adapter was trained with
+/// @param journal keeps what is done
 public record Practice(
     String identity,
     Rollouts rollouts,
     Tasks tasks,
     Rewards rewards,
     Evaluator evaluator,
-    UnaryOperator<ChatRequest> view) {}
+    UnaryOperator<ChatRequest> view,
+    Journal journal) {}

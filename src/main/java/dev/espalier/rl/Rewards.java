@@ -1,30 +1,153 @@
 package dev.espalier.rl;
 
+import dev.espalier.chat.Json;
+import dev.espalier.chat.ToolCall;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
+import dev.espalier.judge.Judge;
+import dev.espalier.judge.JudgeException;
+import dev.espalier.judge.Verdict;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 
-/// Where rewards beyond the environment's come from: a judge, a length, a format.
+/// What training takes as an attempt's reward: the weighted sum of its sources, each of which is
+/// noted apart on the trajectory.
 ///
-/// A group that could not be scored is left out of the answer.
-public interface Rewards {
-  /// The environment's reward and no other.
-  Rewards ENVIRONMENT =
-      new Rewards() {
-        @Override
-        public List<TrajectoryGroup> score(List<TrajectoryGroup> groups) {
-          return groups;
-        }
+/// Groups are judged side by side; one that cannot be judged is left out, and the step counts it.
+///
+/// @param weights by source: [Trajectory#ENV], [#JUDGE], [#FORMAT], [#LENGTH]
+/// @param judge null if none is asked
+/// @param verdicts is handed every group with its verdict, to be stored
+public record Rewards(
+    Map<String, Double> weights,
+    @Nullable Judge judge,
+    BiConsumer<TrajectoryGroup, Verdict> verdicts) {
+  /// The judge's score, 0 to 1.
+  public static final String JUDGE = "judge";
 
-        @Override
-        public double total(Trajectory trajectory) {
-          return trajectory.reward(Trajectory.ENV);
-        }
-      };
+  /// 1 if every tool call has a JSON object for arguments and no turn was cut off, else 0.
+  public static final String FORMAT = "format";
+
+  /// Thousands of sampled tokens: for a weight below 0.
+  public static final String LENGTH = "length";
+
+  private static final Set<String> SOURCES = Set.of(Trajectory.ENV, JUDGE, FORMAT, LENGTH);
+
+  /// The environment's reward and no other.
+  public static final Rewards ENVIRONMENT =
+      new Rewards(Map.of(Trajectory.ENV, 1.0), null, (group, verdict) -> {});
+
+  private static final int AT_ONCE = 16;
+
+  public Rewards {
+    weights = Map.copyOf(weights);
+    for (var weight : weights.entrySet()) {
+      if (!SOURCES.contains(weight.getKey())) {
+        throw new IllegalArgumentException(
+            "a reward is env, judge, format or length, not " + weight.getKey());
+      }
+      if (!Double.isFinite(weight.getValue())) {
+        throw new IllegalArgumentException("a reward's weight must be a number");
+      }
+    }
+    if (weights.values().stream().allMatch(weight -> weight == 0)) {
+      throw new IllegalArgumentException("no reward counts: give one a weight other than 0");
+    }
+    boolean counts = weights.getOrDefault(JUDGE, 0.0) != 0;
+    if (judge != null && !counts) {
+      throw new IllegalArgumentException("a judge whose score does not count");
+    }
+    if (judge == null && counts) {
+      throw new IllegalArgumentException("a judge's score counts, but there is no judge");
+    }
+  }
 
   /// The groups with every reward added to their trajectories.
-  List<TrajectoryGroup> score(List<TrajectoryGroup> groups);
+  List<TrajectoryGroup> score(List<TrajectoryGroup> groups) {
+    var noted = groups.stream().map(Rewards::noted).toList();
+    return judge == null ? noted : judged(noted, judge);
+  }
 
-  /// What training takes as the reward of a scored trajectory.
-  double total(Trajectory trajectory);
+  /// What training takes.
+  double total(Trajectory trajectory) {
+    double total = 0;
+    for (var weight : weights.entrySet()) {
+      total += weight.getValue() * trajectory.reward(weight.getKey());
+    }
+    return total;
+  }
+
+  private static TrajectoryGroup noted(TrajectoryGroup group) {
+    return new TrajectoryGroup(
+        group.task(),
+        group.trajectories().stream()
+            .map(one ->
+                one.with(FORMAT, wellFormed(one) ? 1 : 0)
+                    .with(LENGTH, one.sampledTokens() / 1000.0))
+            .toList());
+  }
+
+  private static boolean wellFormed(Trajectory trajectory) {
+    return trajectory.end() != Trajectory.End.LENGTH
+        && trajectory.turns().stream()
+            .flatMap(turn -> turn.message().calls().stream())
+            .allMatch(Rewards::wellFormed);
+  }
+
+  private static boolean wellFormed(ToolCall call) {
+    try {
+      return Json.parse(call.arguments()).isObject();
+    } catch (JacksonException e) {
+      return false;
+    }
+  }
+
+  private List<TrajectoryGroup> judged(List<TrajectoryGroup> groups, Judge judge) {
+    var threads = Thread.ofVirtual().name("judge-", 0).factory();
+    try (var pool = Executors.newFixedThreadPool(AT_ONCE, threads)) {
+      var asked = new ArrayList<Future<@Nullable Verdict>>();
+      for (var group : groups) asked.add(pool.submit(verdict(judge, group)));
+      var out = new ArrayList<TrajectoryGroup>();
+      for (int i = 0; i < asked.size(); i++) {
+        var verdict = asked.get(i).get();
+        if (verdict == null) continue;
+        verdicts.accept(groups.get(i), verdict);
+        out.add(judged(groups.get(i), verdict));
+      }
+      return out;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException defect) throw defect;
+      throw new IllegalStateException("the judge failed", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("judging was interrupted", e);
+    }
+  }
+
+  private static Callable<@Nullable Verdict> verdict(Judge judge, TrajectoryGroup group) {
+    return () -> {
+      try {
+        return judge.judge(group);
+      } catch (JudgeException e) {
+        return null;
+      }
+    };
+  }
+
+  private static TrajectoryGroup judged(TrajectoryGroup group, Verdict verdict) {
+    var trajectories = new ArrayList<Trajectory>();
+    for (int i = 0; i < group.trajectories().size(); i++) {
+      trajectories.add(group.trajectories().get(i).with(JUDGE, verdict.scores().get(i)));
+    }
+    return new TrajectoryGroup(group.task(), trajectories);
+  }
 }

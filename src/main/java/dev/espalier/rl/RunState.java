@@ -107,6 +107,7 @@ final class RunState {
     line.put("groups", gathered.groups().size()).put("groups_tried", gathered.tried());
     line.put("groups_flat", gathered.flat()).put("groups_unscored", gathered.unscored());
     line.put("attempts_failed", gathered.failed()).put("parameters", learner.parameters());
+    gathered.sources().forEach(line.putObject("rewards")::put);
     metrics.add(line);
     var why = guards.collapsed(gathered.mean(), gathered.spread(), learnt.kl());
     if (why != null) stop(why);

@@ -17,6 +17,8 @@ import dev.espalier.env.Step;
 import dev.espalier.env.Task;
 import dev.espalier.env.Tasks;
 import dev.espalier.env.Trajectory;
+import dev.espalier.judge.Judge;
+import dev.espalier.judge.JudgeException;
 import dev.espalier.model.Decoder;
 import dev.espalier.model.ModelShape;
 import dev.espalier.model.RopeScaling;
@@ -24,6 +26,8 @@ import dev.espalier.model.Weights;
 import dev.espalier.pretrain.Bpe;
 import dev.espalier.pretrain.BuiltinChat;
 import dev.espalier.rl.Evaluator.Success;
+import dev.espalier.store.Durability;
+import dev.espalier.store.Store;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
@@ -56,6 +60,7 @@ final class GrpoTest {
 
   @TempDir private Path folder = Path.of("");
   private @Nullable BaseModel base;
+  private @Nullable Store store;
 
   /// The reward is the tenths of what was said that are lower-case letters, so that it outweighs
   /// what some algorithms take for length.
@@ -77,6 +82,7 @@ final class GrpoTest {
 
   @BeforeEach
   void load() {
+    store = Store.open(folder, Durability.PROCESS);
     Bpe.train(Stream.of("no text"), 264, BuiltinChat.SPECIALS)
         .write(folder, BuiltinChat.tokenizerConfig(256));
     base =
@@ -113,6 +119,11 @@ final class GrpoTest {
   @AfterEach
   void close() {
     base().close();
+    store().close();
+  }
+
+  private Store store() {
+    return Objects.requireNonNull(store);
   }
 
   private BaseModel base() {
@@ -123,13 +134,20 @@ final class GrpoTest {
     return new RlConfig(Algorithm.preset(algorithm), steps, 3, 2e-2, 8, 32, 1e-2, 1, 5);
   }
 
-  private static Practice practice(Rewards rewards) {
+  private Practice practice(Rewards rewards) {
     return practice("letters", rewards);
   }
 
-  private static Practice practice(String identity, Rewards rewards) {
+  private Practice practice(String identity, Rewards rewards) {
     var rollouts = new Rollouts(LETTERS, new RolloutConfig(8, 1, 6, 1, Duration.ofSeconds(5), 0));
-    return new Practice(identity, rollouts, TASKS, rewards, GrpoTest::evaluate, request -> request);
+    return new Practice(
+        identity,
+        rollouts,
+        TASKS,
+        rewards,
+        GrpoTest::evaluate,
+        request -> request,
+        new Journal(store(), "letters"));
   }
 
   /// The mean reward of one attempt at each of 16 tasks.
@@ -200,6 +218,25 @@ final class GrpoTest {
   }
 
   @Test
+  void everyAttemptAndStepIsInTheStore() {
+    var lines = new ArrayList<ObjectNode>();
+    run("grpo", 2, folder.resolve("run"), lines::add);
+    var steps = lines.stream().filter(it -> it.path("event").asString().equals("step")).toList();
+    assertThat(store().steps("letters")).isEqualTo(steps.stream().map(Json::write).toList());
+    assertThat(store().stepsWithTrajectories("letters")).containsExactly(1, 2);
+    for (var step : steps) {
+      var attempts = store().trajectories("letters", step.path("step").asInt());
+      assertThat(attempts).hasSize(8 * step.path("groups_tried").asInt());
+      assertThat(attempts)
+          .allSatisfy(it -> {
+            var trace = Objects.requireNonNull(it.turns().getFirst().trace());
+            assertThat(trace.ids()).isNotEmpty().hasSameSizeAs(trace.logprobs());
+            assertThat(trace.promptIds()).isNotEmpty();
+          });
+    }
+  }
+
+  @Test
   void aRunOfOtherSettingsIsRefused() {
     run("grpo", 1, folder.resolve("run"), line -> {});
     assertThatThrownBy(() -> run("grpo", 2, folder.resolve("run"), line -> {}))
@@ -217,19 +254,11 @@ final class GrpoTest {
 
   @Test
   void aStepWithoutAnyScoreIsAnError() {
-    var none =
-        new Rewards() {
-          @Override
-          public List<dev.espalier.env.TrajectoryGroup> score(
-              List<dev.espalier.env.TrajectoryGroup> groups) {
-            return List.of();
-          }
-
-          @Override
-          public double total(Trajectory trajectory) {
-            return 0;
-          }
+    Judge silent =
+        group -> {
+          throw new JudgeException("no word");
         };
+    var none = new Rewards(Map.of(Rewards.JUDGE, 1.0), silent, (group, verdict) -> {});
     assertThatThrownBy(() ->
             Grpo.run(
                 base(), null, config("grpo", 2), practice(none), folder.resolve("run"), line -> {}))

@@ -1,0 +1,90 @@
+package dev.espalier.rl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.FinishReason;
+import dev.espalier.chat.Json;
+import dev.espalier.chat.Message;
+import dev.espalier.chat.ToolCall;
+import dev.espalier.chat.Usage;
+import dev.espalier.env.Task;
+import dev.espalier.env.Trajectory;
+import dev.espalier.env.Trajectory.End;
+import dev.espalier.env.TrajectoryGroup;
+import dev.espalier.judge.Judge;
+import dev.espalier.judge.JudgeException;
+import dev.espalier.judge.Verdict;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What an attempt is worth, source by source.
+final class RewardsTest {
+  private static final Judge HALF =
+      group -> {
+        int n = group.trajectories().size();
+        if (group.task().id().equals("odd")) throw new JudgeException("no word");
+        return new Verdict("r@1", Collections.nCopies(n, 0.5), Collections.nCopies(n, "so so"), 1);
+      };
+
+  private static Trajectory attempt(Task task, int member, String arguments, End end) {
+    var call = new Message.Assistant("", List.of(new ToolCall("c1", "reserve", arguments)));
+    var turn = new Completion(call, FinishReason.TOOL_CALLS, new Usage(10, 250), null);
+    return new Trajectory(
+        task, member, Json.array(), null, List.of(turn), end, "", Map.of(Trajectory.ENV, 1.0));
+  }
+
+  private static TrajectoryGroup group(String id) {
+    var task = new Task("t", id, Json.object());
+    return new TrajectoryGroup(
+        task,
+        List.of(
+            attempt(task, 0, "{\"berth\": \"A1\"}", End.DONE),
+            attempt(task, 1, "{\"berth\": ", End.DONE),
+            attempt(task, 2, "{}", End.LENGTH)));
+  }
+
+  @Test
+  void everySourceIsNotedAndTheirWeightedSumIsTaken() {
+    var judged = new ArrayList<String>();
+    var rewards =
+        new Rewards(
+            Map.of("env", 1.0, "judge", 2.0, "format", 0.5, "length", -1.0),
+            HALF,
+            (group, verdict) -> judged.add(group.task().id()));
+    var scored = rewards.score(List.of(group("even"), group("odd")));
+    assertThat(scored).hasSize(1);
+    assertThat(judged).containsExactly("even");
+    var attempts = scored.getFirst().trajectories();
+    assertThat(attempts.getFirst().rewards())
+        .isEqualTo(Map.of("env", 1.0, "judge", 0.5, "format", 1.0, "length", 0.25));
+    assertThat(attempts).extracting(one -> one.reward("format")).containsExactly(1.0, 0.0, 0.0);
+    assertThat(rewards.total(attempts.get(0))).isCloseTo(1 + 1 + 0.5 - 0.25, within(1e-12));
+    assertThat(rewards.total(attempts.get(1))).isCloseTo(1 + 1 - 0.25, within(1e-12));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "env, 0, no reward counts",
+    "envy, 1, 'env, judge, format or length'",
+    "env, NaN, must be a number",
+    "judge, 1, there is no judge"
+  })
+  void weightsThatMeanNothingAreRefused(String source, double weight, String why) {
+    assertThatThrownBy(() -> new Rewards(Map.of(source, weight), null, (group, verdict) -> {}))
+        .hasMessageContaining(why);
+  }
+
+  @Test
+  void aJudgeThatDoesNotCountIsRefused() {
+    assertThatThrownBy(() -> new Rewards(Map.of("env", 1.0), HALF, (group, verdict) -> {}))
+        .hasMessageContaining("does not count");
+  }
+}
