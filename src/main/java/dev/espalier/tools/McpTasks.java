@@ -55,7 +55,7 @@ public record McpTasks(List<Task> training, List<Task> heldOut) implements Tasks
   /// The training task of that number; they are gone through again and again.
   @Override
   public Task at(long number) {
-    return training.get((int) Math.floorMod(number, (long) training.size()));
+    return Tasks.cycling(training).at(number);
   }
 
   /// Writes the tasks so that [#read] gives them back.
