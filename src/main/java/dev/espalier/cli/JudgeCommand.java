@@ -163,12 +163,17 @@ final class JudgeCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private static void put(ObjectNode line, String name, Estimate estimate) {
+  private static void put(ObjectNode line, String name, @Nullable Estimate estimate) {
+    if (estimate == null) {
+      line.putNull(name);
+      return;
+    }
     line.put(name, estimate.value());
     line.putArray(name + "_ci").add(estimate.interval().low()).add(estimate.interval().high());
   }
 
-  private static void print(PrintWriter out, String name, Estimate estimate) {
+  private static void print(PrintWriter out, String name, @Nullable Estimate estimate) {
+    if (estimate == null) return;
     out.printf(
         Locale.ROOT,
         "%-14s %+.3f (95 %%: %+.3f to %+.3f)%n",

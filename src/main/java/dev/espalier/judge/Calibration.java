@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /// What a judge is worth, measured on groups whose attempts have a label.
 ///
@@ -15,11 +16,15 @@ import java.util.function.ToDoubleFunction;
 ///   draw is half
 /// @param positionBias how much more often than by chance an attempt wins against another because
 ///   it is nearer to the front of its group
-/// @param lengthBias the same for the longer of two attempts
+/// @param lengthBias the same for the longer of two attempts; null if no two differ in length
 /// @param pairs how many pairs the labels order
 /// @param unscored groups without a verdict
 public record Calibration(
-    Estimate agreement, Estimate positionBias, Estimate lengthBias, int pairs, int unscored) {
+    Estimate agreement,
+    Estimate positionBias,
+    @Nullable Estimate lengthBias,
+    int pairs,
+    int unscored) {
   private static final double LEVEL = 0.95;
   private static final int RESAMPLES = 2000;
 
@@ -76,7 +81,7 @@ public record Calibration(
     return new Calibration(
         estimate(agreement, seed),
         estimate(position, seed),
-        estimate(length, seed),
+        length.isEmpty() ? null : estimate(length, seed),
         pairs,
         unscored);
   }

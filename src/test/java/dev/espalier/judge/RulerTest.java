@@ -11,6 +11,7 @@ import dev.espalier.chat.Json;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -147,7 +148,7 @@ final class RulerTest {
     var good = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> one.reward("env"), 1);
     assertThat(good.agreement().value()).isEqualTo(1);
     assertThat(good.pairs()).isEqualTo(9);
-    assertThat(good.lengthBias().value()).isEqualTo(0.5);
+    assertThat(Objects.requireNonNull(good.lengthBias()).value()).isEqualTo(0.5);
     var bad = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> -one.reward("env"), 1);
     assertThat(bad.agreement().value()).isZero();
   }
