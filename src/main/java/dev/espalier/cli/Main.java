@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       RenderCommand.class,
       RequestsCommand.class,
       RlCommand.class,
+      TasksCommand.class,
       TokensCommand.class,
       UpCommand.class
     })

@@ -37,7 +37,6 @@ import tools.jackson.databind.node.ObjectNode;
 final class RlCommand implements Callable<Integer> {
   static final String RUN_PREFIX = "rl/";
 
-  private static final long HELD_OUT_SEED = 20_260_501;
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
@@ -49,13 +48,7 @@ final class RlCommand implements Callable<Integer> {
   @Option(names = "--name", required = true, description = "What the adapter will be called.")
   private String name = "";
 
-  @Option(names = "--env", description = "The environment (default: ${DEFAULT-VALUE}).")
-  private String env = "port-alder";
-
-  @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
-  private int things = 1;
-
-  @Mixin private final RealismOptions realism = new RealismOptions();
+  @Mixin private final WorldOptions world = new WorldOptions();
 
   @Option(
       names = "--algorithm",
@@ -93,9 +86,6 @@ final class RlCommand implements Callable<Integer> {
       description = "Steps between evaluations (default: ${DEFAULT-VALUE}).")
   private int evaluateEvery = 10;
 
-  @Option(names = "--held-out", description = "Tasks to evaluate on (default: ${DEFAULT-VALUE}).")
-  private int heldOut = 200;
-
   @Option(names = "--seed", description = "The run's seed (default: ${DEFAULT-VALUE}).")
   private long seed = 1;
 
@@ -112,9 +102,6 @@ final class RlCommand implements Callable<Integer> {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
-    }
-    if (!env.equals("port-alder")) {
-      throw new IllegalArgumentException("--env is port-alder, not " + env);
     }
     var out = spec.commandLine().getOut();
     var bar = new ProgressBar("practising", out);
@@ -196,13 +183,13 @@ final class RlCommand implements Callable<Integer> {
   }
 
   private Practice practice(PruningRules rules, Journal journal) {
-    var world = World.portAlder(realism.realism(), things, seed, HELD_OUT_SEED, heldOut);
     var identity =
         List.of(
             model.toAbsolutePath(), adapter == null ? "no adapter" : adapter, rewards.identity());
     var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
-    return world.practice(
-        identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
+    return world
+        .world(seed)
+        .practice(identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
   }
 
   private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {

@@ -2,44 +2,36 @@ package dev.espalier.cli;
 
 import dev.espalier.chat.ChatModel;
 import dev.espalier.env.Environments;
-import dev.espalier.env.MarinaEnv;
-import dev.espalier.env.Realism;
 import dev.espalier.env.RolloutConfig;
 import dev.espalier.env.Rollouts;
 import dev.espalier.env.Task;
 import dev.espalier.env.Tasks;
+import dev.espalier.env.Trajectory;
+import dev.espalier.eval.Preference;
 import dev.espalier.eval.TaskSuccess;
+import dev.espalier.judge.Judge;
+import dev.espalier.rl.Evaluator;
 import dev.espalier.rl.Evaluator.Success;
 import dev.espalier.rl.Journal;
 import dev.espalier.rl.Practice;
 import dev.espalier.rl.Rewards;
+import dev.espalier.stats.Interval;
 import dev.espalier.store.PruningRules;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /// Where a policy practises and where it is evaluated.
 ///
 /// @param identity all of it that a run depends on, in words
+/// @param rewarding whether the environment says what an attempt is worth
 /// @param heldOut tasks that nobody practises on
-record World(String identity, Environments environments, Tasks tasks, List<Task> heldOut) {
+record World(
+    String identity,
+    Environments environments,
+    boolean rewarding,
+    Tasks tasks,
+    List<Task> heldOut) {
   private static final int TOGETHER = 64; // attempts of an evaluation
-
-  /// The harbour office.
-  ///
-  /// @param things what a task asks for, one after the other
-  /// @param seed of the tasks to practise on
-  /// @param heldOutSeed of the others
-  static World portAlder(Realism realism, int things, long seed, long heldOutSeed, int heldOut) {
-    return new World(
-        "port-alder of %d things, %s, evaluated on %d of %d"
-            .formatted(things, realism, heldOut, heldOutSeed),
-        Environments.of(Map.of("port-alder", MarinaEnv.maker(realism))),
-        number -> MarinaEnv.task("captured", seed, number, things),
-        LongStream.range(0, heldOut)
-            .mapToObj(number -> MarinaEnv.task("held-out", heldOutSeed, number, things))
-            .toList());
-  }
 
   /// How many held-out tasks a model finishes, at one greedy attempt each.
   TaskSuccess success(ChatModel model, RolloutConfig config) {
@@ -48,6 +40,7 @@ record World(String identity, Environments environments, Tasks tasks, List<Task>
 
   /// @param identity what else the run depends on
   /// @param rules of the adapter that the policy starts from
+  /// @throws IllegalArgumentException if nobody would say what an attempt is worth
   Practice practice(
       String identity, RolloutConfig config, Rewards rewards, PruningRules rules, Journal journal) {
     return new Practice(
@@ -55,12 +48,37 @@ record World(String identity, Environments environments, Tasks tasks, List<Task>
         new Rollouts(environments, config),
         tasks,
         rewards,
-        policy -> {
-          var success = success(policy, config);
-          var interval = success.interval();
-          return new Success(success.rate(), interval.low(), interval.high(), heldOut.size());
-        },
+        evaluator(config, rewards.judge(), journal),
         request -> rules.apply(request).request(),
         journal);
+  }
+
+  private Evaluator evaluator(RolloutConfig config, @Nullable Judge judge, Journal journal) {
+    if (rewarding) return policy -> success(success(policy, config));
+    if (judge == null) {
+      throw new IllegalArgumentException(
+          "this environment gives no reward: name a judge with --judge URL");
+    }
+    return policy -> preferred(judge, success(policy, config).trajectories(), journal);
+  }
+
+  private static Success success(TaskSuccess success) {
+    return success(success.rate(), success.interval(), success.trajectories().size());
+  }
+
+  private static Success success(double rate, Interval interval, int tasks) {
+    return new Success(rate, interval.low(), interval.high(), tasks);
+  }
+
+  /// Attempts against those of the start, which the store keeps as step 0: the start itself is at
+  /// one half.
+  private static Success preferred(Judge judge, List<Trajectory> attempts, Journal journal) {
+    var start = journal.store().trajectories(journal.run(), 0);
+    if (start.isEmpty()) {
+      journal.store().put(journal.run(), 0, attempts);
+      return success(0.5, new Interval(0.5, 0.5), attempts.size());
+    }
+    var preference = Preference.of(judge, attempts, start, 1);
+    return success(preference.rate(), preference.interval(), preference.compared());
   }
 }

@@ -1,0 +1,62 @@
+package dev.espalier.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.env.ExampleEnv;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class WorldOptionsTest {
+  @TempDir private Path folder = Path.of("");
+
+  private static World world(String... options) {
+    var into = new WorldOptions();
+    new CommandLine(into).parseArgs(options);
+    return into.world(7);
+  }
+
+  @Test
+  void recordedTurnsAreTasksInTheSeedsOrderAgainAndAgain() throws IOException {
+    var line =
+        """
+        {"messages": [{"role": "user", "content": "%s"}, {"role": "assistant", "content": "%s"}]}
+        """;
+    var file = folder.resolve("tasks.jsonl");
+    Files.writeString(
+        file, line.formatted("a", "A") + line.formatted("b", "B") + line.formatted("c", "C"));
+    var world = world("--env", "examples", "--tasks", file.toString(), "--on", file.toString());
+    assertThat(world.heldOut()).hasSize(3);
+    var ids = new HashSet<String>();
+    var answers = new HashSet<String>();
+    for (int i = 0; i < 9; i++) {
+      var task = world.tasks().at(i);
+      assertThat(task.env()).isEqualTo(ExampleEnv.NAME);
+      ids.add(task.id());
+      if (i < 3) answers.add(task.data().path("expected").path("content").asString());
+    }
+    assertThat(ids).hasSize(9);
+    assertThat(answers).containsExactlyInAnyOrder("A", "B", "C");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--env=moon, 'port-alder, examples or mcp'",
+    "--env=examples, '--tasks FILE'",
+    "--env=mcp, '--mcp'",
+    "--tasks=x.jsonl, 'not for --env port-alder'",
+    "--held-out=0, 'at least 1'"
+  })
+  void whatMakesNoWorldIsRefused(String option, String why) {
+    assertThatThrownBy(() -> world(option))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(why);
+  }
+}
