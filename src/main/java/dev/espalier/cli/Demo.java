@@ -76,16 +76,23 @@ final class Demo {
       var distilled = measure("distilled", client, heldOut);
       var distilledUnseen = measure("distilled_unseen", client, calls(unseen));
 
-      // A fourth act, reinforcement, starts from that adapter and these tools.
-
       // What it is to be compared with: no training, and no learning.
       ChatModel pruned =
           request -> student.base().complete(dataset.rules().apply(request).request());
       var base = measure("base", pruned, calls(heldOut));
       var nearest = measure("nearest", new NearestCaptured(examples), calls(heldOut));
-      double seconds = (System.nanoTime() - begin) / 1e9;
+      double threeActs = (System.nanoTime() - begin) / 1e9;
+
+      // Act four: an adapter that was shown little gets better by trying.
+      var few = Dataset.of(examples.subList(0, DemoConfig.FEW), dataset(), student::tokens);
+      student.distil(few, DemoConfig.BEGINNER, progress);
+      progress.accept(event("practising").put("requests", DemoConfig.FEW));
+      var practised = student.reinforce(DemoConfig.BEGINNER, DemoConfig.REINFORCED, progress);
+      progress.accept(practised.toJson().put("event", "practised"));
+
       var scores = new DemoResult.Scores(large, base, nearest, distilled, distilledUnseen);
-      return DemoResult.of(config, requests, captured, scores, cost(traffic), seconds);
+      var seconds = new DemoResult.Seconds(threeActs, (System.nanoTime() - begin) / 1e9);
+      return DemoResult.of(config, requests, captured, scores, practised, cost(traffic), seconds);
     }
   }
 

@@ -18,7 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// `espalier demo`: the main job end to end, on the built-in model.
 @Command(
     name = "demo",
-    description = "Captures an application's traffic, distils it, switches to the adapter.",
+    description = "Captures an application's traffic, distils it, switches over, and reinforces.",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
   private static final int RANK = 16;
@@ -57,8 +57,15 @@ final class DemoCommand implements Callable<Integer> {
     var config = DemoConfig.of(data, requests, seed);
     try (var store = Store.open(data, Durability.PROCESS);
         var student = student(store)) {
-      var bar = new ProgressBar("distilling", out);
-      var result = new Demo(config, store, student, line -> show(out, bar, line)).run();
+      var distilling = new ProgressBar("distilling", out);
+      var practising = new ProgressBar("practising", out);
+      var result =
+          new Demo(
+                  config,
+                  store,
+                  student,
+                  line -> show(out, line.has("reward") ? practising : distilling, line))
+              .run();
       if (json) out.println(result.toJson());
       else out.print("\n" + result.table());
       out.flush();
@@ -78,8 +85,9 @@ final class DemoCommand implements Callable<Integer> {
     if (json) {
       out.println(line);
     } else if (line.path("event").asString("").equals("step")) {
-      var loss = String.format(Locale.ROOT, "loss %.4f", line.path("loss").asDouble());
-      bar.show(line.path("step").asInt(), line.path("steps").asInt(), loss);
+      var measure = line.has("reward") ? "reward" : "loss";
+      var note = String.format(Locale.ROOT, "%s %.4f", measure, line.path(measure).asDouble());
+      bar.show(line.path("step").asInt(), line.path("steps").asInt(), note);
     } else {
       out.print(sentence(line));
     }
@@ -101,6 +109,16 @@ final class DemoCommand implements Callable<Integer> {
       case "switched" ->
           "\"%s\" is now answered by the adapter \"%s\"; the client is the same%n"
               .formatted(DemoConfig.MODEL, line.path("adapter").asString());
+      case "practising" ->
+          "\"%s\" learnt from %d requests; it practises in the office, by GRPO, to become \"%s\"%n"
+              .formatted(DemoConfig.BEGINNER, line.path("requests").asInt(), DemoConfig.REINFORCED);
+      case "evaluation" ->
+          String.format(
+              Locale.ROOT,
+              "  step %d: %.3f of %d conversations end right%n",
+              line.path("step").asInt(),
+              line.path("success").asDouble(),
+              line.path("n").asInt());
       case "measured" ->
           String.format(
               Locale.ROOT,

@@ -18,6 +18,15 @@ record DemoConfig(Path data, int requests, long seed, Duration delay, Price pric
   /// The adapter's name.
   static final String ADAPTER = "port-alder";
 
+  /// The adapter of few requests, which practises.
+  static final String BEGINNER = "port-alder-beginner";
+
+  /// What it has become by that.
+  static final String REINFORCED = "port-alder-reinforced";
+
+  /// How many requests the beginner learns from.
+  static final int FEW = 50;
+
   DemoConfig {
     if (requests < 400) {
       throw new IllegalArgumentException(

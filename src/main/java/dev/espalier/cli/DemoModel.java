@@ -54,10 +54,19 @@ final class DemoModel implements DemoStudent {
 
   @Override
   public void distil(Dataset dataset, String name, Consumer<ObjectNode> progress) {
-    // a folder of its own, so that it starts anew and not where an old run ended
-    var run = runs.resolve(name + "-" + Instant.now().toEpochMilli());
-    var result = Teaching.train(base, dataset, config, run, progress);
+    var result = Teaching.train(base, dataset, config, run(name), progress);
     Teaching.keep(store, name, base, dataset, result);
+  }
+
+  @Override
+  public Reinforcement reinforce(String from, String name, Consumer<ObjectNode> progress) {
+    var practice = new DemoPractice(base, store, serving, run(name), config.seed());
+    return practice.of(store.adapter(from).orElseThrow(), name, progress);
+  }
+
+  /// A folder of its own, so that a run starts anew and not where an old one ended.
+  private Path run(String name) {
+    return runs.resolve(name + "-" + Instant.now().toEpochMilli());
   }
 
   @Override

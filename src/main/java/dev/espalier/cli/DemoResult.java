@@ -12,6 +12,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param captured requests found in the store of those the application sent
 /// @param gain distilled against base, on the same held-out calls
+/// @param practised what reinforcement did for an adapter of few requests
 /// @param teacherCost a thousand requests to the teacher, at its configured price
 /// @param delay the teacher's, as configured
 /// @param price the teacher's, as configured
@@ -20,26 +21,39 @@ record DemoResult(
     long captured,
     Scores scores,
     Comparison gain,
+    Reinforcement practised,
     double teacherCost,
     Duration delay,
     Price price,
-    double seconds) {
+    Seconds seconds) {
   private static final long RESAMPLING_SEED = 1;
 
   /// Who was measured: the teacher on what it was asked, the others on held-out turns.
   record Scores(
       Report teacher, Report base, Report nearest, Report distilled, Report distilledUnseen) {}
 
+  /// @param threeActs from the start to the end of the third act
+  record Seconds(double threeActs, double all) {}
+
   static DemoResult of(
       DemoConfig config,
       int requests,
       long captured,
       Scores scores,
+      Reinforcement practised,
       double teacherCost,
-      double seconds) {
+      Seconds seconds) {
     var gain = Comparison.of(scores.distilled(), scores.base(), RESAMPLING_SEED);
     return new DemoResult(
-        requests, captured, scores, gain, teacherCost, config.delay(), config.price(), seconds);
+        requests,
+        captured,
+        scores,
+        gain,
+        practised,
+        teacherCost,
+        config.delay(),
+        config.price(),
+        seconds);
   }
 
   /// The last line of `--json`.
@@ -55,6 +69,7 @@ record DemoResult(
             .put("distilled", scores.distilled().exact());
     json.putArray("distilled_ci").add(gain.difference().low()).add(gain.difference().high());
     json.put("distilled_unseen", scores.distilledUnseen().exact());
+    practised.toJson().properties().forEach(it -> json.set(it.getKey(), it.getValue()));
     json.put("teacher_ms_p50", 1000 * scores.teacher().latency(0.5));
     json.put("distilled_ms_p50", 1000 * scores.distilled().latency(0.5));
     json.put("teacher_cost_per_1k", teacherCost).put("distilled_cost_per_1k", 0);
@@ -62,7 +77,8 @@ record DemoResult(
         .put("delay_ms", delay.toMillis())
         .put("price_in_per_1m", price.input())
         .put("price_out_per_1m", price.output());
-    return json.put("seconds", seconds);
+    json.put("seconds_three_acts", seconds.threeActs());
+    return json.put("seconds", seconds.all());
   }
 
   /// The same for people.
@@ -93,12 +109,24 @@ record DemoResult(
     out.append(
         String.format(
             Locale.ROOT,
+            "whole conversations, by the office's book, of %d held-out tasks: %.3f after %d requests,"
+                + " %.3f after %d steps of GRPO (%+.3f to %+.3f)%n",
+            practised.start().trajectories().size(),
+            practised.start().rate(),
+            DemoConfig.FEW,
+            practised.reinforced().rate(),
+            practised.steps(),
+            practised.gain().low(),
+            practised.gain().high()));
+    out.append(
+        String.format(
+            Locale.ROOT,
             "%d of %d requests captured, %.0f s in all; p50 with %d requests at once%n* stands in for a provider: right by"
                 + " construction, on the captured calls; its delay (%d ms) and price ($%.2f and"
                 + " $%.2f a million tokens in and out) are configured%n",
             captured,
             requests,
-            seconds,
+            seconds.all(),
             Demo.CONCURRENCY,
             delay.toMillis(),
             price.input(),

@@ -8,11 +8,16 @@ import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.FinishReason;
+import dev.espalier.chat.Json;
 import dev.espalier.chat.Message;
 import dev.espalier.chat.Usage;
 import dev.espalier.dataset.Dataset;
 import dev.espalier.env.Dialogue.Turn;
+import dev.espalier.env.MarinaEnv;
 import dev.espalier.env.PortAlder;
+import dev.espalier.env.Trajectory;
+import dev.espalier.env.Trajectory.End;
+import dev.espalier.eval.TaskSuccess;
 import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Price;
@@ -56,6 +61,9 @@ class DemoTest {
       assertThat(result.scores().distilledUnseen().n()).isEqualTo(PortAlder.EVALUATION_CALLS);
       assertThat(result.gain().difference().low()).isPositive();
       assertThat(result.teacherCost()).isPositive();
+      assertThat(result.practised().start().rate()).isZero();
+      assertThat(result.practised().reinforced().rate()).isEqualTo(0.75);
+      assertThat(result.practised().gain().low()).isPositive();
 
       assertThat(student.prompts).as("what was pruned of the prompt").isZero();
       var adapters =
@@ -77,7 +85,10 @@ class DemoTest {
               "nearest",
               "distilled",
               "distilled_ci",
-              "distilled_unseen")
+              "distilled_unseen",
+              "rl_start",
+              "reinforced",
+              "reinforced_ci")
           .endsWith("seconds");
       assertThat(result.table()).contains("adapter minus base").contains("are configured");
     }
@@ -115,6 +126,11 @@ class DemoTest {
 
     @Override
     public void distil(Dataset dataset, String name, Consumer<ObjectNode> progress) {
+      if (name.equals(DemoConfig.BEGINNER)) {
+        assertThat(dataset.train().size() + dataset.validation().size())
+            .isLessThanOrEqualTo(DemoConfig.FEW);
+        return;
+      }
       for (var example : dataset.train()) {
         for (var message : example.request().conversation()) {
           if (message instanceof Message.System) prompts++;
@@ -129,6 +145,23 @@ class DemoTest {
 
     private static List<Message> key(Turn turn) {
       return ChatRequest.of("", turn.messages(), null).conversation();
+    }
+
+    @Override
+    public Reinforcement reinforce(String from, String name, Consumer<ObjectNode> progress) {
+      assertThat(from).isEqualTo(DemoConfig.BEGINNER);
+      return new Reinforcement(finished(0), finished(3), 1, 1);
+    }
+
+    /// Twelve attempts, so many of four of which succeed.
+    private static TaskSuccess finished(int ofFour) {
+      var attempts = new ArrayList<Trajectory>();
+      for (int i = 0; i < 12; i++) {
+        var task = MarinaEnv.task("held-out", 1, i, 1);
+        var reward = Map.of(Trajectory.ENV, i % 4 < ofFour ? 1.0 : 0.0);
+        attempts.add(new Trajectory(task, 0, Json.array(), null, List.of(), End.DONE, "", reward));
+      }
+      return new TaskSuccess(attempts);
     }
 
     @Override

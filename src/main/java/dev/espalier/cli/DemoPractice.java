@@ -1,0 +1,85 @@
+package dev.espalier.cli;
+
+import dev.espalier.engine.BaseModel;
+import dev.espalier.env.Difficulty;
+import dev.espalier.env.Realism;
+import dev.espalier.env.RolloutConfig;
+import dev.espalier.rl.Algorithm;
+import dev.espalier.rl.Grpo;
+import dev.espalier.rl.Journal;
+import dev.espalier.rl.Rewards;
+import dev.espalier.rl.RlConfig;
+import dev.espalier.store.Adapter;
+import dev.espalier.store.PruningRules;
+import dev.espalier.store.Store;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.function.Consumer;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The demo's fourth act: an adapter practises in the harbour office itself, by GRPO, and is
+/// rewarded for what stands in the office's book at the end of a conversation.
+///
+/// The best policy is chosen on tasks of its own, and measured on others.
+///
+/// @param folder where the run's folder is made
+record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, long seed) {
+  private static final int STEPS = 40;
+  private static final int GROUPS = 8;
+  private static final double RATE = 1e-3;
+  private static final int RANK = 16;
+  private static final double ALPHA = 32;
+  private static final int EVALUATE_EVERY = 10;
+  private static final long VALIDATION_SEED = 20_260_601;
+  private static final int VALIDATION_TASKS = 64;
+  private static final long HELD_OUT_SEED = 20_260_501;
+  private static final int HELD_OUT_TASKS = 200;
+
+  /// People who leave out every third value, so that there is something to ask for.
+  private static final Realism OFFICE =
+      new Realism(new Difficulty(0.02, 0, 0.3, 0.1, 0.05, 0), "any", 0, 0, 0, Duration.ZERO);
+
+  private static final RolloutConfig ATTEMPTS =
+      new RolloutConfig(8, 8, 96, 1, Duration.ofSeconds(30), 1);
+
+  /// Lets an adapter practise, and makes what comes of it known by another name.
+  Reinforcement of(Adapter start, String name, Consumer<ObjectNode> progress) {
+    long begin = System.nanoTime();
+    var rule = start.pruningRule();
+    var rules = rule == null ? PruningRules.NONE : PruningRules.fromJson(rule);
+    var journal = new Journal(store, RlCommand.RUN_PREFIX + folder.getFileName());
+    var world = Worlds.portAlder(OFFICE, 1, seed, VALIDATION_SEED, VALIDATION_TASKS);
+    var practice = world.practice(start.path(), ATTEMPTS, Rewards.ENVIRONMENT, rules, journal);
+    var config =
+        new RlConfig(
+            Algorithm.preset("grpo"), STEPS, GROUPS, RATE, RANK, ALPHA, RATE, EVALUATE_EVERY, seed);
+    var result =
+        Grpo.run(
+            base,
+            Path.of(start.path()),
+            config,
+            practice,
+            folder,
+            line -> progress.accept(line.put("steps", STEPS)));
+    rules.save(result.adapter());
+    store.put(
+        new Adapter(
+            name,
+            result.adapter().toAbsolutePath().toString(),
+            start.base(),
+            Instant.now(),
+            rule,
+            null));
+
+    var heldOut = Worlds.portAlder(OFFICE, 1, seed, HELD_OUT_SEED, HELD_OUT_TASKS);
+    var before = Objects.requireNonNull(serving.find(start.name()), start.name());
+    var after = Objects.requireNonNull(serving.find(name), name);
+    return new Reinforcement(
+        heldOut.success(before, ATTEMPTS),
+        heldOut.success(after, ATTEMPTS),
+        result.steps(),
+        (System.nanoTime() - begin) / 1e9);
+  }
+}
