@@ -15,7 +15,7 @@ import java.util.concurrent.TimeoutException;
 ///
 /// The order is that of (task, member) throughout, and each attempt has a seed of its own, so that
 /// with local environments the outcome is a function of tasks, policy and seed.
-public final class Rollouts {
+public final class Rollouts implements TrajectorySource {
   private final Environments environments;
   private final RolloutConfig config;
 
@@ -24,13 +24,12 @@ public final class Rollouts {
     this.config = config;
   }
 
+  @Override
   public RolloutConfig config() {
     return config;
   }
 
-  /// A group of attempts at each task. Interrupted, it abandons all of them.
-  ///
-  /// @throws IllegalStateException if the thread is interrupted
+  @Override
   public List<TrajectoryGroup> run(List<Task> tasks, ChatModel policy, long seed) {
     var attempts = new ArrayList<Attempt>();
     for (int t = 0; t < tasks.size(); t++) {

@@ -1,10 +1,10 @@
 package dev.espalier.eval;
 
 import dev.espalier.chat.ChatModel;
-import dev.espalier.env.Rollouts;
 import dev.espalier.env.Task;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
+import dev.espalier.env.TrajectorySource;
 import dev.espalier.stats.Interval;
 import dev.espalier.stats.Proportion;
 import java.util.ArrayList;
@@ -18,14 +18,14 @@ public record TaskSuccess(List<Trajectory> trajectories) {
 
   /// Lets the model attempt every task.
   ///
-  /// @param rollouts of one attempt a task; greedy, to repeat
+  /// @param source of one attempt a task; greedy, to repeat
   /// @param together how many tasks at once
   public static TaskSuccess of(
-      Rollouts rollouts, List<Task> tasks, ChatModel model, int together, long seed) {
+      TrajectorySource source, List<Task> tasks, ChatModel model, int together, long seed) {
     var trajectories = new ArrayList<Trajectory>();
     for (int from = 0; from < tasks.size(); from += together) {
       var some = tasks.subList(from, Math.min(from + together, tasks.size()));
-      for (TrajectoryGroup group : rollouts.run(some, model, seed + from)) {
+      for (TrajectoryGroup group : source.run(some, model, seed + from)) {
         trajectories.addAll(group.trajectories());
       }
     }

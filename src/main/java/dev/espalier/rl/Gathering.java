@@ -64,7 +64,7 @@ record Gathering(Practice practice, RlConfig config) {
       for (int i = 0; i < missing; i++) some.add(practice.tasks().at(first + tried++));
       long seed = Seeds.of(config.seed(), (long) step * ROUNDS + round);
       var groups = new ArrayList<TrajectoryGroup>();
-      var made = practice.rollouts().run(some, policy, seed);
+      var made = practice.source().run(some, policy, seed);
       practice.journal().attempted(step + 1, made);
       for (var group : made) {
         var counting = group.counting();
@@ -118,7 +118,7 @@ record Gathering(Practice practice, RlConfig config) {
 
   /// DAPO's soft punishment, of the longest turn.
   private double overlong(Trajectory trajectory) {
-    int room = practice.rollouts().config().maxTokens();
+    int room = practice.source().config().maxTokens();
     double soft = config.algorithm().overlong() * room;
     if (soft == 0) return 0;
     int longest =

@@ -63,7 +63,7 @@ final class PolicyLearner implements AutoCloseable {
   PolicyLearner(BaseModel base, @Nullable Path start, RlConfig config, Practice practice) {
     this.base = base;
     this.config = config;
-    var rollouts = practice.rollouts().config();
+    var rollouts = practice.source().config();
     most = rollouts.maxTurns() * rollouts.maxTokens();
     var shape = base.shape();
     var fresh = new LoraConfig(config.rank(), config.alpha(), Set.of());
