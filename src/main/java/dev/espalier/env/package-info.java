@@ -1,4 +1,5 @@
-/// Environments and what happens in them; for now the demo's world, the marina of Port Alder.
+/// Environments and what happens in them: `Rollouts` steps them in lockstep, the demo's world, the
+/// marina of Port Alder, is one. Agents that drive themselves are `Episodes` in place of them.
 @NullMarked
 package dev.espalier.env;
 
