@@ -40,7 +40,7 @@ record Access(Keys keys, boolean requireKey, @Nullable String adminKey) {
 
   /// Comes from this machine, and not from a web page that its browser happens to show: such a
   /// request names the page's site as its origin, or, after DNS rebinding, as its host.
-  private static boolean isLocal(ServerRequest request) {
+  static boolean isLocal(ServerRequest request) {
     boolean loopback =
         request.remotePeer().address() instanceof InetSocketAddress peer
             && peer.getAddress().isLoopbackAddress();

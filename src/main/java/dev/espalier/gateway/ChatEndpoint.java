@@ -105,7 +105,8 @@ final class ChatEndpoint implements Handler {
       ServerResponse response) {
     switch (target) {
       case Target.Adapter(var name) -> {
-        new LocalAnswer(recorder, exchange, served, local, name).run(chat, response);
+        new LocalAnswer(answer -> recorder.record(exchange, answer), exchange, served, local, name)
+            .run(chat, response);
         return true;
       }
       case Target.Upstream(var name, var model) -> {

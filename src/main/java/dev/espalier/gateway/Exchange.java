@@ -29,6 +29,7 @@ record Exchange(
   static final HeaderName REQUEST_ID = HeaderNames.create("x-espalier-request-id");
   static final HeaderName TAGS = HeaderNames.create("x-espalier-tags");
   static final HeaderName CONVERSATION = HeaderNames.create("x-espalier-conversation");
+  static final HeaderName EPISODE = HeaderNames.create("x-espalier-episode");
 
   static Exchange of(Api api, ServerRequest http, String id, long startNanos, byte[] body) {
     return new Exchange(id, Instant.now(), startNanos, api, http, body, parse(body));

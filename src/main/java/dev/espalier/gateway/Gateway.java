@@ -3,19 +3,16 @@ package dev.espalier.gateway;
 import dev.espalier.store.Api;
 import dev.espalier.store.Store;
 import io.helidon.http.HeaderNames;
-import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import java.io.UncheckedIOException;
 import java.util.concurrent.Semaphore;
 
 /// The HTTP server: applications talk to it as they do to their provider.
 public final class Gateway implements AutoCloseable {
   private static final String PROMETHEUS = "text/plain; version=0.0.4";
-  private static final System.Logger LOG = System.getLogger(Gateway.class.getName());
 
   private final WebServer server;
   private final RetentionJob retention;
@@ -35,20 +32,7 @@ public final class Gateway implements AutoCloseable {
     var routing = routing(config, store, local, metrics);
     var egress = Egress.of(config);
     if (egress.restricted()) EgressGuard.enforce(egress);
-    var server =
-        WebServer.builder()
-            .host(config.host())
-            .port(config.port())
-            .shutdownHook(false)
-            .routing(routing)
-            .build();
-    try {
-      server.start();
-    } catch (UncheckedIOException | IllegalStateException e) {
-      throw new IllegalArgumentException(
-          "cannot listen on %s:%d: choose another --port".formatted(config.host(), config.port()),
-          e);
-    }
+    var server = Listener.start(config.host(), config.port(), routing);
     return new Gateway(server, new RetentionJob(config, store, metrics), egress.restricted());
   }
 
@@ -75,10 +59,7 @@ public final class Gateway implements AutoCloseable {
         .get("/v1/models/{+model}", (req, res) -> checked(access, models, req, res))
         .register("/api", new AdminApi(store, routes, keys, recorder, access))
         .get("/health", (req, res) -> send(res, "{\"status\":\"ok\"}", "application/json"))
-        .get("/metrics", (req, res) -> send(res, metrics.text(store.queuedBytes()), PROMETHEUS))
-        .any(Gateway::unknown)
-        .error(ApiError.class, Gateway::fail)
-        .error(RuntimeException.class, Gateway::broken);
+        .get("/metrics", (req, res) -> send(res, metrics.text(store.queuedBytes()), PROMETHEUS));
   }
 
   private static void checked(
@@ -86,16 +67,6 @@ public final class Gateway implements AutoCloseable {
       throws Exception {
     access.checkClient(request);
     handler.handle(request, response);
-  }
-
-  private static void unknown(ServerRequest request, ServerResponse response) {
-    var what = request.prologue().method().text() + " " + request.path().path();
-    throw new ApiError(404, what + " is not served here", null, "unknown_url");
-  }
-
-  private static void broken(ServerRequest request, ServerResponse response, RuntimeException e) {
-    LOG.log(System.Logger.Level.ERROR, "a request failed", e);
-    fail(request, response, ApiError.internal(e));
   }
 
   private static String path(Api api) {
@@ -107,14 +78,6 @@ public final class Gateway implements AutoCloseable {
 
   private static void send(ServerResponse response, String body, String type) {
     response.header(HeaderNames.CONTENT_TYPE, type).send(body);
-  }
-
-  private static void fail(ServerRequest request, ServerResponse response, ApiError error) {
-    var api = request.path().path().startsWith("/anthropic") ? Api.ANTHROPIC : Api.OPENAI;
-    response
-        .status(Status.create(error.status()))
-        .header(HeaderNames.CONTENT_TYPE, "application/json")
-        .send(error.body(api));
   }
 
   /// The port that it listens on.

@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -23,7 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class LocalAnswer {
   private static final int MOST_CHOICES = 16;
 
-  private final Recorder recorder;
+  private final Consumer<Answer> recorder;
   private final Exchange exchange;
   private final Served served;
   private final LocalModels models;
@@ -33,8 +34,13 @@ final class LocalAnswer {
   private @Nullable Transcript transcript;
   private long firstByteMs = -1;
 
+  /// @param recorder is handed what was answered, before the client has the last of it
   LocalAnswer(
-      Recorder recorder, Exchange exchange, Served served, LocalModels models, String name) {
+      Consumer<Answer> recorder,
+      Exchange exchange,
+      Served served,
+      LocalModels models,
+      String name) {
     this.recorder = recorder;
     this.exchange = exchange;
     this.served = served;
@@ -91,8 +97,7 @@ final class LocalAnswer {
     var completions = new ArrayList<Completion>();
     for (var request : requests) completions.add(model.complete(request));
     var body = Json.MAPPER.writeValueAsBytes(json.whole(completions));
-    recorder.record(
-        exchange,
+    recorder.accept(
         new Answer(served, 200, Outcome.COMPLETE, false, body, null, exchange.elapsedMs(), false));
     response.header(HeaderNames.CONTENT_TYPE, "application/json").send(body);
   }
@@ -151,8 +156,7 @@ final class LocalAnswer {
   private void record(Outcome outcome) {
     var seen = Objects.requireNonNull(transcript);
     seen.assemble();
-    recorder.record(
-        exchange,
+    recorder.accept(
         new Answer(
             served, 200, outcome, true, seen.raw(), seen.message(), firstByteMs, seen.cut()));
   }

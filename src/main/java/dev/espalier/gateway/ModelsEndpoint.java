@@ -9,6 +9,7 @@ import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -35,9 +36,7 @@ final class ModelsEndpoint implements Handler {
     var models = models(request);
     var name = request.path().pathParameters().first("model").orElse(null);
     if (name == null) {
-      var json = Json.object().put("object", "list");
-      json.putArray("data").addAll(models.values());
-      send(response, json);
+      send(response, list(models.values()));
       return;
     }
     var model = models.get(name);
@@ -62,7 +61,13 @@ final class ModelsEndpoint implements Handler {
     return models;
   }
 
-  private static JsonNode model(String name) {
+  static JsonNode list(Collection<JsonNode> models) {
+    var json = Json.object().put("object", "list");
+    json.putArray("data").addAll(models);
+    return json;
+  }
+
+  static JsonNode model(String name) {
     return Json.object()
         .put("id", name)
         .put("object", "model")
@@ -81,7 +86,7 @@ final class ModelsEndpoint implements Handler {
     }
   }
 
-  private static void send(ServerResponse response, JsonNode json) {
+  static void send(ServerResponse response, JsonNode json) {
     response
         .header(HeaderNames.CONTENT_TYPE, "application/json")
         .send(json.toString().getBytes(UTF_8));

@@ -1,0 +1,56 @@
+package dev.espalier.gateway;
+
+import dev.espalier.store.Api;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.UncheckedIOException;
+
+/// Starts HTTP servers whose errors have the shape of the API that the client speaks.
+final class Listener {
+  private static final System.Logger LOG = System.getLogger(Listener.class.getName());
+  private static final HeaderName SHOULD_RETRY = HeaderNames.create("x-should-retry");
+
+  private Listener() {}
+
+  /// @throws IllegalArgumentException if the port is taken
+  static WebServer start(String host, int port, HttpRouting.Builder routing) {
+    routing
+        .any(Listener::unknown)
+        .error(ApiError.class, Listener::fail)
+        .error(RuntimeException.class, Listener::broken);
+    var server =
+        WebServer.builder().host(host).port(port).shutdownHook(false).routing(routing).build();
+    try {
+      server.start();
+    } catch (UncheckedIOException | IllegalStateException e) {
+      throw new IllegalArgumentException(
+          "cannot listen on %s:%d: choose another --port".formatted(host, port), e);
+    }
+    return server;
+  }
+
+  private static void unknown(ServerRequest request, ServerResponse response) {
+    var what = request.prologue().method().text() + " " + request.path().path();
+    throw new ApiError(404, what + " is not served here", null, "unknown_url");
+  }
+
+  private static void broken(ServerRequest request, ServerResponse response, RuntimeException e) {
+    LOG.log(System.Logger.Level.ERROR, "a request failed", e);
+    fail(request, response, ApiError.internal(e));
+  }
+
+  private static void fail(ServerRequest request, ServerResponse response, ApiError error) {
+    var api = request.path().path().startsWith("/anthropic") ? Api.ANTHROPIC : Api.OPENAI;
+    // OpenAI's SDKs send a 409 again unless they are told that it will stay one
+    if (error.status() == 409) response.header(SHOULD_RETRY, "false");
+    response
+        .status(Status.create(error.status()))
+        .header(HeaderNames.CONTENT_TYPE, "application/json")
+        .send(error.body(api));
+  }
+}
