@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.ChatModel;
+import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
 import dev.espalier.engine.BaseModel;
+import dev.espalier.env.AgentRollouts;
 import dev.espalier.env.Conversation;
 import dev.espalier.env.Env;
 import dev.espalier.env.Environments;
+import dev.espalier.env.Episode;
+import dev.espalier.env.Episodes;
 import dev.espalier.env.RolloutConfig;
 import dev.espalier.env.Rollouts;
 import dev.espalier.env.Step;
@@ -39,6 +43,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.global.torch;
@@ -181,6 +186,43 @@ final class GrpoTest {
           assertThat(it.path("tokens").asLong()).isPositive();
           assertThat(it.path("parameters").asLong()).isPositive();
         });
+  }
+
+  @Test
+  void agentsThatDriveThemselvesAreLearntFromLikeEnvironments() {
+    var episodes = new Episodes();
+    var patience = Duration.ofSeconds(60);
+    var agents = new AgentRollouts(episodes, new RolloutConfig(8, 1, 6, 1, patience, 0), patience);
+    var practice =
+        new Practice(
+            "agents", agents, TASKS, Rewards.ENVIRONMENT, GrpoTest::evaluate, request -> request);
+    var lines = new ArrayList<ObjectNode>();
+    var threads = Executors.newVirtualThreadPerTaskExecutor();
+    try {
+      for (int i = 0; i < 4; i++) threads.execute(() -> sayLetters(episodes));
+      var run = folder.resolve("run");
+      var result = Grpo.run(base(), null, config("grpo", 15), practice, run, lines::add);
+      assertThat(result.best().rate()).isGreaterThan(result.start().rate() + 0.3);
+    } finally {
+      threads.shutdownNow();
+    }
+    assertThat(lines)
+        .allSatisfy(it -> assertThat(it.path("sampler_kl").asDouble()).isLessThan(1e-5));
+  }
+
+  private static void sayLetters(Episodes episodes) {
+    try {
+      while (true) {
+        var episode = episodes.next(Duration.ofSeconds(60));
+        if (episode == null) continue;
+        var env = new Letters(episode.task());
+        var request = ChatRequest.of(Episode.POLICY, env.start().messages(), null);
+        var step = env.step(episode.policy().complete(request));
+        if (step instanceof Step.Done(var reward, var why)) episode.reward(reward, why);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @ParameterizedTest
