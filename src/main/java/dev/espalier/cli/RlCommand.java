@@ -108,7 +108,10 @@ final class RlCommand implements Callable<Integer> {
     long begin = System.nanoTime();
     var folder = data.resolve("runs").resolve(name);
     try (var store = Store.open(data, Durability.PROCESS);
-        var base = BaseModel.load(model)) {
+        var base = BaseModel.load(model);
+        var practised =
+            world.world(
+                seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {
       var start = start(store);
       var rules =
           start == null || start.pruningRule() == null
@@ -129,7 +132,7 @@ final class RlCommand implements Callable<Integer> {
       if (!Files.exists(folder)) store.deleteRun(journal.run());
       var began = Instant.now();
       store.put(run(journal, "running", began, config, null));
-      var practice = practice(rules, journal);
+      var practice = practice(practised, rules, journal);
       var from = start == null ? null : Path.of(start.path());
       Grpo.Result result;
       try {
@@ -182,14 +185,12 @@ final class RlCommand implements Callable<Integer> {
                         adapter, data, store.adapters().stream().map(Adapter::name).toList())));
   }
 
-  private Practice practice(PruningRules rules, Journal journal) {
+  private Practice practice(World practised, PruningRules rules, Journal journal) {
     var identity =
         List.of(
             model.toAbsolutePath(), adapter == null ? "no adapter" : adapter, rewards.identity());
     var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
-    return world
-        .world(seed)
-        .practice(identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
+    return practised.practice(identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
   }
 
   private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {

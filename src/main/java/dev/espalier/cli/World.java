@@ -7,6 +7,7 @@ import dev.espalier.env.Rollouts;
 import dev.espalier.env.Task;
 import dev.espalier.env.Tasks;
 import dev.espalier.env.Trajectory;
+import dev.espalier.env.TrajectorySource;
 import dev.espalier.eval.Preference;
 import dev.espalier.eval.TaskSuccess;
 import dev.espalier.judge.Judge;
@@ -18,24 +19,48 @@ import dev.espalier.rl.Rewards;
 import dev.espalier.stats.Interval;
 import dev.espalier.store.PruningRules;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Where a policy practises and where it is evaluated.
 ///
 /// @param identity all of it that a run depends on, in words
+/// @param sources of attempts, made as asked
 /// @param rewarding whether the environment says what an attempt is worth
 /// @param heldOut tasks that nobody practises on
+/// @param closing is done at the end
 record World(
     String identity,
-    Environments environments,
+    Function<RolloutConfig, TrajectorySource> sources,
     boolean rewarding,
     Tasks tasks,
-    List<Task> heldOut) {
+    List<Task> heldOut,
+    Runnable closing)
+    implements AutoCloseable {
   private static final int TOGETHER = 64; // attempts of an evaluation
+
+  /// A world of environments.
+  static World of(
+      String identity,
+      String env,
+      Environments.Maker maker,
+      boolean rewarding,
+      Tasks tasks,
+      List<Task> heldOut) {
+    var environments = Environments.of(Map.of(env, maker));
+    return new World(
+        identity,
+        config -> new Rollouts(environments, config),
+        rewarding,
+        tasks,
+        heldOut,
+        () -> {});
+  }
 
   /// How many held-out tasks a model finishes, at one greedy attempt each.
   TaskSuccess success(ChatModel model, RolloutConfig config) {
-    return TaskSuccess.of(new Rollouts(environments, config.greedy()), heldOut, model, TOGETHER, 0);
+    return TaskSuccess.of(sources.apply(config.greedy()), heldOut, model, TOGETHER, 0);
   }
 
   /// @param identity what else the run depends on
@@ -45,7 +70,7 @@ record World(
       String identity, RolloutConfig config, Rewards rewards, PruningRules rules, Journal journal) {
     return new Practice(
         "%s, %s, %s".formatted(this.identity, config, identity),
-        new Rollouts(environments, config),
+        sources.apply(config),
         tasks,
         rewards,
         evaluator(config, rewards.judge(), journal),
@@ -80,5 +105,10 @@ record World(
     }
     var preference = Preference.of(judge, attempts, start, 1);
     return success(preference.rate(), preference.interval(), preference.compared());
+  }
+
+  @Override
+  public void close() {
+    closing.run();
   }
 }

@@ -1,6 +1,8 @@
 package dev.espalier.cli;
 
+import java.net.URI;
 import java.nio.file.Path;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -13,21 +15,33 @@ final class WorldOptions {
       names = "--env",
       description =
           "port-alder, the demo's harbour office; examples, recorded turns to be answered as"
-              + " recorded; or mcp, the tools of an MCP server (default: ${DEFAULT-VALUE}).")
+              + " recorded; code, functions to write; mcp, the tools of an MCP server; or agents,"
+              + " programs that drive themselves (default: ${DEFAULT-VALUE}).")
   private String env = "port-alder";
 
   @Option(
       names = "--tasks",
       description =
-          "Of examples: an OpenAI chat JSONL file to practise on, every answer a task; of mcp: what"
-              + " `espalier tasks` wrote.")
+          "A JSONL file of tasks to practise on. Of examples: OpenAI chats, every answer a task; of"
+              + " mcp: what `espalier tasks` wrote; of code: functions (default: small ones of our"
+              + " own); of agents: objects that mean something to them.")
   private @Nullable Path tasks;
 
-  @Option(names = "--on", description = "Of examples: another such file to be evaluated on.")
+  @Option(names = "--on", description = "Another such file to be evaluated on; not of mcp.")
   private @Nullable Path on;
 
   @Option(names = "--mcp", description = "An MCP server's URL, or the command that starts it.")
   private @Nullable String mcp;
+
+  @Option(
+      names = "--agent-url",
+      description = "Of agents: is called for every episode (default: agents ask for them).")
+  private @Nullable URI agent;
+
+  @Option(
+      names = "--agent-port",
+      description = "Of agents: where they find the policy (default: ${DEFAULT-VALUE}).")
+  private int agentPort = 7701;
 
   @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
   private int things = 1;
@@ -38,15 +52,19 @@ final class WorldOptions {
   private int heldOut = 200;
 
   /// @throws IllegalArgumentException if there is no such world
-  World world(long seed) {
+  ///
+  /// @param atOnce episodes that an agent is called for at the same time
+  /// @param tokens the text of a token
+  World world(long seed, int atOnce, IntFunction<String> tokens) {
     if (heldOut < 1) throw new IllegalArgumentException("--held-out must be at least 1");
+    refuse(mcp != null && !env.equals("mcp"), "--mcp");
+    refuse(agent != null && !env.equals("agents"), "--agent-url");
     return switch (env) {
       case "port-alder" -> {
-        refuse(tasks != null || on != null || mcp != null, "--tasks, --on and --mcp");
+        refuse(tasks != null || on != null, "--tasks and --on");
         yield Worlds.portAlder(realism.realism(), things, seed, HELD_OUT_SEED, heldOut);
       }
       case "examples" -> {
-        refuse(mcp != null, "--mcp");
         yield Worlds.examples(
             needed(tasks, "--tasks FILE to practise on"),
             needed(on, "--on FILE to be evaluated on"),
@@ -60,8 +78,19 @@ final class WorldOptions {
             needed(tasks, "--tasks FILE, which `espalier tasks` makes"),
             heldOut);
       }
+      case "code" -> Worlds.code(tasks, on, seed, heldOut);
+      case "agents" ->
+          Worlds.agents(
+              needed(tasks, "--tasks FILE to practise on"),
+              needed(on, "--on FILE to be evaluated on"),
+              heldOut,
+              agentPort,
+              agent,
+              atOnce,
+              tokens);
       default ->
-          throw new IllegalArgumentException("--env is port-alder, examples or mcp, not " + env);
+          throw new IllegalArgumentException(
+              "--env is port-alder, examples, code, mcp or agents, not " + env);
     };
   }
 

@@ -3,30 +3,46 @@ package dev.espalier.cli;
 import dev.espalier.chat.Sha256;
 import dev.espalier.dataset.ExampleFile;
 import dev.espalier.dataset.Turns;
-import dev.espalier.env.Environments;
+import dev.espalier.env.AgentRollouts;
+import dev.espalier.env.Episodes;
 import dev.espalier.env.ExampleEnv;
 import dev.espalier.env.MarinaEnv;
 import dev.espalier.env.Realism;
 import dev.espalier.env.Task;
 import dev.espalier.env.Tasks;
+import dev.espalier.gateway.EpisodeServer;
+import dev.espalier.gateway.EpisodeServerConfig;
+import dev.espalier.gateway.Launcher;
 import dev.espalier.store.Example;
+import dev.espalier.tools.CodeEnv;
+import dev.espalier.tools.CodePuzzles;
+import dev.espalier.tools.CodeTasks;
 import dev.espalier.tools.McpEnv;
 import dev.espalier.tools.McpSource;
 import dev.espalier.tools.McpTasks;
+import dev.espalier.tools.SandboxLimits;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Map;
 import java.util.Random;
+import java.util.function.IntFunction;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /// The worlds there are.
 final class Worlds {
   /// Of a request to an MCP server; below the time-out of an attempt's step.
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /// How long to wait where no agent shows any sign of life.
+  private static final Duration ABSENCE = Duration.ofMinutes(5);
+
+  private static final String AGENTS = "agents";
+  private static final long HELD_OUT_PUZZLES = 20_260_701;
 
   private Worlds() {}
 
@@ -36,10 +52,11 @@ final class Worlds {
   /// @param seed of the tasks to practise on
   /// @param heldOutSeed of the others
   static World portAlder(Realism realism, int things, long seed, long heldOutSeed, int heldOut) {
-    return new World(
+    return World.of(
         "port-alder of %d things, %s, evaluated on %d of %d"
             .formatted(things, realism, heldOut, heldOutSeed),
-        Environments.of(Map.of("port-alder", MarinaEnv.maker(realism))),
+        "port-alder",
+        MarinaEnv.maker(realism),
         true,
         number -> MarinaEnv.task("captured", seed, number, things),
         LongStream.range(0, heldOut)
@@ -55,9 +72,10 @@ final class Worlds {
     var practised = new ArrayList<>(ExampleFile.read(tasks, Turns.ALL, false).examples());
     Collections.shuffle(practised, new Random(seed));
     var evaluated = ExampleFile.read(on, Turns.ALL, false).examples();
-    return new World(
+    return World.of(
         "examples of %s, evaluated on %d of %s".formatted(digest(tasks), heldOut, digest(on)),
-        Environments.of(Map.of(ExampleEnv.NAME, ExampleEnv.maker())),
+        ExampleEnv.NAME,
+        ExampleEnv.maker(),
         true,
         Tasks.cycling(practised.stream().map(Worlds::task).toList()),
         evaluated.stream().limit(heldOut).map(Worlds::task).toList());
@@ -73,13 +91,61 @@ final class Worlds {
       throw new IllegalArgumentException(
           file + " has no line with \"set\": \"held-out\" to be evaluated on");
     }
-    var maker = McpEnv.maker(McpSource.of(source), PATIENCE);
-    return new World(
+    return World.of(
         "tasks %s of the MCP server %s, evaluated on %d".formatted(digest(file), source, heldOut),
-        Environments.of(Map.of(McpEnv.NAME, maker)),
+        McpEnv.NAME,
+        McpEnv.maker(McpSource.of(source), PATIENCE),
         false,
         Tasks.cycling(tasks.training()),
         tasks.heldOut().stream().limit(heldOut).toList());
+  }
+
+  /// Functions to write, executed in the sandbox: small ones of our own, or those of files.
+  static World code(@Nullable Path tasks, @Nullable Path on, long seed, int heldOut) {
+    Tasks practised = tasks == null ? new CodePuzzles(seed) : CodeTasks.read(tasks);
+    Tasks evaluated = on == null ? new CodePuzzles(HELD_OUT_PUZZLES) : CodeTasks.read(on);
+    long count = evaluated instanceof CodeTasks file ? Math.min(heldOut, file.size()) : heldOut;
+    return World.of(
+        "code of %s, evaluated on %d of %s"
+            .formatted(
+                tasks == null ? "seed " + seed : digest(tasks),
+                count,
+                on == null ? "ours" : digest(on)),
+        CodeEnv.NAME,
+        CodeEnv.maker(SandboxLimits.DEFAULT),
+        true,
+        practised,
+        LongStream.range(0, count).mapToObj(evaluated::at).toList());
+  }
+
+  /// What agents that drive themselves do; they find the policy at a port of this process.
+  ///
+  /// @param agent is called for every episode; null if agents ask for them
+  /// @param tokens the text of a token
+  static World agents(
+      Path tasks,
+      Path on,
+      int heldOut,
+      int port,
+      @Nullable URI agent,
+      int atOnce,
+      IntFunction<String> tokens) {
+    var practised = TaskFile.read(tasks, AGENTS);
+    var evaluated = TaskFile.read(on, AGENTS).stream().limit(heldOut).toList();
+    var episodes = new Episodes();
+    var server = EpisodeServer.start(EpisodeServerConfig.local(port), episodes, tokens);
+    var launcher =
+        agent == null ? null : Launcher.start(episodes, agent, server.base(), atOnce);
+    return new World(
+        "agents at %s, evaluated on %d of %s".formatted(digest(tasks), heldOut, digest(on)),
+        config -> new AgentRollouts(episodes, config, ABSENCE),
+        true,
+        Tasks.cycling(practised),
+        evaluated,
+        () -> {
+          if (launcher != null) launcher.close();
+          server.close();
+        });
   }
 
   private static Task task(Example example) {

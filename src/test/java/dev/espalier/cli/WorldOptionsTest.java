@@ -20,7 +20,7 @@ class WorldOptionsTest {
   private static World world(String... options) {
     var into = new WorldOptions();
     new CommandLine(into).parseArgs(options);
-    return into.world(7);
+    return into.world(7, 4, id -> "");
   }
 
   @Test
@@ -48,9 +48,11 @@ class WorldOptionsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "--env=moon, 'port-alder, examples or mcp'",
+    "--env=moon, 'port-alder, examples, code'",
     "--env=examples, '--tasks FILE'",
     "--env=mcp, '--mcp'",
+    "--env=agents, '--tasks FILE'",
+    "--agent-url=http://127.0.0.1:1/, 'not for --env port-alder'",
     "--tasks=x.jsonl, 'not for --env port-alder'",
     "--held-out=0, 'at least 1'"
   })
@@ -58,5 +60,32 @@ class WorldOptionsTest {
     assertThatThrownBy(() -> world(option))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(why);
+  }
+
+  @Test
+  void functionsToWriteNeedNoFile() {
+    var world = world("--env", "code", "--held-out", "3");
+    assertThat(world.heldOut()).hasSize(3);
+    assertThat(world.tasks().at(0).data()).isNotEqualTo(world.heldOut().getFirst().data());
+  }
+
+  @Test
+  void agentsHaveTasksOfTheirOwn() throws IOException {
+    var file = folder.resolve("tasks.jsonl");
+    Files.writeString(file, "{\"a\": 1}\n\n{\"id\": \"two\", \"a\": 2}\n");
+    var options =
+        new String[] {
+          "--env=agents", "--tasks=" + file, "--on=" + file, "--agent-port=0", "--held-out=1"
+        };
+    try (var world = world(options)) {
+      assertThat(world.heldOut()).hasSize(1);
+      assertThat(world.tasks().at(0).id()).isEqualTo("1");
+      assertThat(world.tasks().at(1).id()).isEqualTo("two");
+      assertThat(world.tasks().at(3).data().path("a").asInt()).isEqualTo(2);
+    }
+    Files.writeString(file, "{\"a\": 1}\n[2]\n");
+    assertThatThrownBy(() -> world(options)).hasMessageContaining(":2: a task is a JSON object");
+    Files.writeString(file, "{\"a\": \n");
+    assertThatThrownBy(() -> world(options)).hasMessageContaining(":1: no JSON");
   }
 }

@@ -195,7 +195,13 @@ final class GrpoTest {
     var agents = new AgentRollouts(episodes, new RolloutConfig(8, 1, 6, 1, patience, 0), patience);
     var practice =
         new Practice(
-            "agents", agents, TASKS, Rewards.ENVIRONMENT, GrpoTest::evaluate, request -> request);
+            "agents",
+            agents,
+            TASKS,
+            Rewards.ENVIRONMENT,
+            GrpoTest::evaluate,
+            request -> request,
+            new Journal(store(), "agents"));
     var lines = new ArrayList<ObjectNode>();
     var threads = Executors.newVirtualThreadPerTaskExecutor();
     try {
