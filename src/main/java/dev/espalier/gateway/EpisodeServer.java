@@ -120,13 +120,15 @@ public final class EpisodeServer implements AutoCloseable {
         response, ModelsEndpoint.list(List.of(ModelsEndpoint.model(Episode.POLICY))));
   }
 
-  private void next(ServerRequest request, ServerResponse response) throws InterruptedException {
-    var episode = episodes.next(wait(request));
-    if (episode == null) {
+  private void next(ServerRequest request, ServerResponse response) {
+    try {
+      var episode = episodes.next(wait(request));
+      if (episode != null) send(response, json(episode, "id"));
+      else response.status(Status.NO_CONTENT_204).send();
+    } catch (InterruptedException closing) {
       response.status(Status.NO_CONTENT_204).send();
-      return;
+      Thread.currentThread().interrupt();
     }
-    send(response, json(episode, "id"));
   }
 
   private static Duration wait(ServerRequest request) {

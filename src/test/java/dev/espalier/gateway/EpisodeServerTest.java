@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -199,6 +200,22 @@ class EpisodeServerTest {
     assertThat(agent.next(0).statusCode()).isEqualTo(204);
     assertThat(agent.next(99).statusCode()).isEqualTo(400);
     assertThat(agent.client.models().list().data().getFirst().id()).isEqualTo("policy");
+  }
+
+  @Test
+  void aPollIsNotAnErrorWhenTheRunEnds() throws Exception {
+    var ending = EpisodeServer.start(EpisodeServerConfig.local(0), episodes, id -> "");
+    try (var polling = new OpenAiAgent(ending.base(), false)) {
+      assertThat(polling.next(0).statusCode()).isEqualTo(204);
+      var poll = threads.submit(() -> polling.next(60).statusCode());
+      Thread.sleep(500);
+      ending.close();
+      try {
+        assertThat(poll.get()).isEqualTo(204);
+      } catch (ExecutionException e) {
+        assertThat(e).hasCauseInstanceOf(IOException.class);
+      }
+    }
   }
 
   @Test
