@@ -66,7 +66,7 @@ final class Demo {
       var examples = CapturedExamples.read(store.captured(traffic)).examples();
       var dataset = Dataset.of(examples, dataset(), student::tokens);
       progress.accept(dataset.summary().toJson().put("event", "dataset"));
-      student.distil(dataset, DemoConfig.ADAPTER, progress);
+      student.distil(dataset, DemoConfig.ADAPTER, config.epochs(), progress);
 
       // Act three: the route is switched, and the same client is answered by the adapter.
       gateway.route(DemoConfig.MODEL, DemoConfig.ADAPTER);
@@ -85,7 +85,7 @@ final class Demo {
 
       // Act four: an adapter that was shown little gets better by trying.
       var few = Dataset.of(examples.subList(0, DemoConfig.FEW), dataset(), student::tokens);
-      student.distil(few, DemoConfig.BEGINNER, progress);
+      student.distil(few, DemoConfig.BEGINNER, DemoConfig.FEW_EPOCHS, progress);
       progress.accept(event("practising").put("requests", DemoConfig.FEW));
       var practised = student.reinforce(DemoConfig.BEGINNER, DemoConfig.REINFORCED, progress);
       progress.accept(practised.toJson().put("event", "practised"));

@@ -54,7 +54,7 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
     var out = spec.commandLine().getOut();
-    var config = DemoConfig.of(data, requests, seed);
+    var config = DemoConfig.of(data, requests, epochs, seed);
     try (var store = Store.open(data, Durability.PROCESS);
         var student = student(store)) {
       var distilling = new ProgressBar("distilling", out);

@@ -8,10 +8,11 @@ import java.time.Duration;
 ///
 /// @param data the data folder
 /// @param requests how many requests the application sends before the switch
+/// @param epochs passes over them
 /// @param seed of the conversations, the dataset's split and the intervals
 /// @param delay the teacher's time to the first byte
 /// @param price the teacher's
-record DemoConfig(Path data, int requests, long seed, Duration delay, Price price) {
+record DemoConfig(Path data, int requests, int epochs, long seed, Duration delay, Price price) {
   /// The name that the application sends, before the switch and after it.
   static final String MODEL = "harbour-large";
 
@@ -27,6 +28,9 @@ record DemoConfig(Path data, int requests, long seed, Duration delay, Price pric
   /// How many requests the beginner learns from.
   static final int FEW = 50;
 
+  /// Its passes over them.
+  static final int FEW_EPOCHS = 10;
+
   DemoConfig {
     if (requests < 400) {
       throw new IllegalArgumentException(
@@ -36,8 +40,8 @@ record DemoConfig(Path data, int requests, long seed, Duration delay, Price pric
   }
 
   /// A large model's usual price, and a delay at the fast end.
-  static DemoConfig of(Path data, int requests, long seed) {
+  static DemoConfig of(Path data, int requests, int epochs, long seed) {
     return new DemoConfig(
-        data, requests, seed, Duration.ofMillis(300), new Price(MODEL, 2.50, 10, 1.25));
+        data, requests, epochs, seed, Duration.ofMillis(300), new Price(MODEL, 2.50, 10, 1.25));
   }
 }

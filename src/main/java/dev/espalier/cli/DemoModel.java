@@ -53,8 +53,8 @@ final class DemoModel implements DemoStudent {
   }
 
   @Override
-  public void distil(Dataset dataset, String name, Consumer<ObjectNode> progress) {
-    var result = Teaching.train(base, dataset, config, run(name), progress);
+  public void distil(Dataset dataset, String name, int epochs, Consumer<ObjectNode> progress) {
+    var result = Teaching.train(base, dataset, config.with(epochs), run(name), progress);
     Teaching.keep(store, name, base, dataset, result);
   }
 

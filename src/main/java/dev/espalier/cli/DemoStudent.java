@@ -21,7 +21,9 @@ interface DemoStudent extends LocalModels, AutoCloseable {
   int context();
 
   /// Trains an adapter, which is served by that name from then on, with the dataset's rules.
-  void distil(Dataset dataset, String name, Consumer<ObjectNode> progress);
+  ///
+  /// @param epochs passes over it
+  void distil(Dataset dataset, String name, int epochs, Consumer<ObjectNode> progress);
 
   /// Lets an adapter practise in the office; what comes of it is served by the other name.
   Reinforcement reinforce(String from, String name, Consumer<ObjectNode> progress);

@@ -110,8 +110,7 @@ final class RlCommand implements Callable<Integer> {
     try (var store = Store.open(data, Durability.PROCESS);
         var base = BaseModel.load(model);
         var practised =
-            world.world(
-                seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {
+            world.world(seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {
       var start = start(store);
       var rules =
           start == null || start.pruningRule() == null
@@ -190,7 +189,8 @@ final class RlCommand implements Callable<Integer> {
         List.of(
             model.toAbsolutePath(), adapter == null ? "no adapter" : adapter, rewards.identity());
     var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
-    return practised.practice(identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
+    return practised.practice(
+        identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
   }
 
   private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {

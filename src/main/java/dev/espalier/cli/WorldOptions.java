@@ -59,25 +59,22 @@ final class WorldOptions {
     if (heldOut < 1) throw new IllegalArgumentException("--held-out must be at least 1");
     refuse(mcp != null && !env.equals("mcp"), "--mcp");
     refuse(agent != null && !env.equals("agents"), "--agent-url");
+    refuse((tasks != null || on != null) && env.equals("port-alder"), "--tasks and --on");
+    refuse(on != null && env.equals("mcp"), "--on");
     return switch (env) {
-      case "port-alder" -> {
-        refuse(tasks != null || on != null, "--tasks and --on");
-        yield Worlds.portAlder(realism.realism(), things, seed, HELD_OUT_SEED, heldOut);
-      }
-      case "examples" -> {
-        yield Worlds.examples(
-            needed(tasks, "--tasks FILE to practise on"),
-            needed(on, "--on FILE to be evaluated on"),
-            seed,
-            heldOut);
-      }
-      case "mcp" -> {
-        refuse(on != null, "--on");
-        yield Worlds.mcp(
-            needed(mcp, "--mcp with the server's URL or command"),
-            needed(tasks, "--tasks FILE, which `espalier tasks` makes"),
-            heldOut);
-      }
+      case "port-alder" ->
+          Worlds.portAlder(realism.realism(), things, seed, HELD_OUT_SEED, heldOut);
+      case "examples" ->
+          Worlds.examples(
+              needed(tasks, "--tasks FILE to practise on"),
+              needed(on, "--on FILE to be evaluated on"),
+              seed,
+              heldOut);
+      case "mcp" ->
+          Worlds.mcp(
+              needed(mcp, "--mcp with the server's URL or command"),
+              needed(tasks, "--tasks FILE, which `espalier tasks` makes"),
+              heldOut);
       case "code" -> Worlds.code(tasks, on, seed, heldOut);
       case "agents" ->
           Worlds.agents(

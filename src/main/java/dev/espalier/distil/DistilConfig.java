@@ -28,6 +28,11 @@ public record DistilConfig(
     return (lora ? 5e-4 : 5e-5) * Math.pow(2000.0 / width, 0.78);
   }
 
+  /// The same with so many passes.
+  public DistilConfig with(int epochs) {
+    return new DistilConfig(rank, alpha, learningRate, epochs, batch, seed);
+  }
+
   /// Whether every weight is trained.
   public boolean full() {
     return rank == 0;

@@ -42,7 +42,7 @@ class DemoTest {
 
   private DemoConfig config() {
     var price = new Price(DemoConfig.MODEL, 2, 8, 1);
-    return new DemoConfig(data, 400, 1, Duration.ZERO, price);
+    return new DemoConfig(data, 400, 1, 1, Duration.ZERO, price);
   }
 
   @Test
@@ -98,7 +98,7 @@ class DemoTest {
 
   @Test
   void asksForEnoughToLearnFrom() {
-    assertThatThrownBy(() -> DemoConfig.of(data, 399, 1)).hasMessageContaining("at least 400");
+    assertThatThrownBy(() -> DemoConfig.of(data, 399, 2, 1)).hasMessageContaining("at least 400");
   }
 
   /// Knows nothing, then nine of ten answers by heart.
@@ -125,7 +125,7 @@ class DemoTest {
     }
 
     @Override
-    public void distil(Dataset dataset, String name, Consumer<ObjectNode> progress) {
+    public void distil(Dataset dataset, String name, int epochs, Consumer<ObjectNode> progress) {
       if (name.equals(DemoConfig.BEGINNER)) {
         assertThat(dataset.train().size() + dataset.validation().size())
             .isLessThanOrEqualTo(DemoConfig.FEW);
