@@ -55,7 +55,7 @@ final class Worlds {
     return World.of(
         "port-alder of %d things, %s, evaluated on %d of %d"
             .formatted(things, realism, heldOut, heldOutSeed),
-        "port-alder",
+        MarinaEnv.NAME,
         MarinaEnv.maker(realism),
         true,
         number -> MarinaEnv.task("captured", seed, number, things),
@@ -102,20 +102,23 @@ final class Worlds {
 
   /// Functions to write, executed in the sandbox: small ones of our own, or those of files.
   static World code(@Nullable Path tasks, @Nullable Path on, long seed, int heldOut) {
-    Tasks practised = tasks == null ? new CodePuzzles(seed) : CodeTasks.read(tasks);
-    Tasks evaluated = on == null ? new CodePuzzles(HELD_OUT_PUZZLES) : CodeTasks.read(on);
-    long count = evaluated instanceof CodeTasks file ? Math.min(heldOut, file.size()) : heldOut;
+    var practised =
+        tasks == null ? new CodePuzzles(seed) : Tasks.cycling(CodeTasks.read(tasks).all());
+    var evaluated =
+        on == null
+            ? LongStream.range(0, heldOut).mapToObj(new CodePuzzles(HELD_OUT_PUZZLES)::at).toList()
+            : CodeTasks.read(on).all().stream().limit(heldOut).toList();
     return World.of(
         "code of %s, evaluated on %d of %s"
             .formatted(
                 tasks == null ? "seed " + seed : digest(tasks),
-                count,
+                evaluated.size(),
                 on == null ? "ours" : digest(on)),
         CodeEnv.NAME,
         CodeEnv.maker(SandboxLimits.DEFAULT),
         true,
         practised,
-        LongStream.range(0, count).mapToObj(evaluated::at).toList());
+        evaluated);
   }
 
   /// What agents that drive themselves do; they find the policy at a port of this process.

@@ -20,6 +20,9 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// The reward is 1 if the book holds what was wanted and nothing else, and 0 otherwise.
 public final class MarinaEnv implements Env {
+  /// The name it is registered by.
+  public static final String NAME = "port-alder";
+
   private static final JsonNode QUESTIONS = MarinaText.json("answers.json").path("ask");
   private static final int PATIENCE = 2;
 
@@ -77,8 +80,7 @@ public final class MarinaEnv implements Env {
   /// @param things how many the person wants
   public static Task task(String set, long seed, long number, int things) {
     var data = Json.object().put("set", set).put("seed", seed).put("number", number);
-    return new Task(
-        "port-alder", "%s-%d-%d".formatted(set, seed, number), data.put("things", things));
+    return new Task(NAME, "%s-%d-%d".formatted(set, seed, number), data.put("things", things));
   }
 
   /// Opens attempts with that much realism.

@@ -59,6 +59,11 @@ public final class CodeTasks implements Tasks {
     }
   }
 
+  /// All of them, in the file's order.
+  public List<Task> all() {
+    return tasks;
+  }
+
   public int size() {
     return tasks.size();
   }
