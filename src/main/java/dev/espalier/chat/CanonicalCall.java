@@ -1,6 +1,8 @@
 package dev.espalier.chat;
 
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,17 @@ public record CanonicalCall(String name, SortedMap<String, String> arguments) {
 
   public CanonicalCall {
     arguments = Collections.unmodifiableSortedMap(new TreeMap<>(arguments));
+  }
+
+  /// The canonical forms of a turn's calls, or null if one has none.
+  public static @Nullable List<CanonicalCall> all(List<ToolCall> calls) {
+    var all = new ArrayList<CanonicalCall>();
+    for (var call : calls) {
+      var one = of(call);
+      if (one == null) return null;
+      all.add(one);
+    }
+    return all;
   }
 
   /// The call's canonical form, or null if its arguments are not one JSON object.

@@ -10,11 +10,9 @@ import dev.espalier.rl.Journal;
 import dev.espalier.rl.Rewards;
 import dev.espalier.rl.RlConfig;
 import dev.espalier.store.Adapter;
-import dev.espalier.store.PruningRules;
 import dev.espalier.store.Store;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Objects;
 import java.util.function.Consumer;
 import tools.jackson.databind.node.ObjectNode;
@@ -47,8 +45,7 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
   /// Lets an adapter practise, and makes what comes of it known by another name.
   Reinforcement of(Adapter start, String name, Consumer<ObjectNode> progress) {
     long begin = System.nanoTime();
-    var rule = start.pruningRule();
-    var rules = rule == null ? PruningRules.NONE : PruningRules.fromJson(rule);
+    var rules = start.rules();
     var journal = new Journal(store, RlCommand.RUN_PREFIX + folder.getFileName());
     var world = Worlds.portAlder(OFFICE, 1, seed, VALIDATION_SEED, VALIDATION_TASKS);
     var practice = world.practice(start.path(), ATTEMPTS, Rewards.ENVIRONMENT, rules, journal);
@@ -63,15 +60,7 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
             practice,
             folder,
             line -> progress.accept(line.put("steps", STEPS)));
-    rules.save(result.adapter());
-    store.put(
-        new Adapter(
-            name,
-            result.adapter().toAbsolutePath().toString(),
-            start.base(),
-            Instant.now(),
-            rule,
-            null));
+    Teaching.keep(store, name, base, rules, result.adapter(), null);
 
     var heldOut = Worlds.portAlder(OFFICE, 1, seed, HELD_OUT_SEED, HELD_OUT_TASKS);
     var before = Objects.requireNonNull(serving.find(start.name()), start.name());

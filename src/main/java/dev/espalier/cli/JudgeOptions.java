@@ -1,8 +1,5 @@
 package dev.espalier.cli;
 
-import dev.espalier.chat.ChatModel;
-import dev.espalier.chat.RemoteConfig;
-import dev.espalier.chat.RemoteModel;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.Pairwise;
 import dev.espalier.judge.Rubric;
@@ -57,8 +54,7 @@ final class JudgeOptions {
     if (pairwise && orders != 1) {
       throw new IllegalArgumentException("--pairwise shows every pair in both orders anyway");
     }
-    var key = System.getenv("OPENAI_API_KEY");
-    ChatModel remote = new RemoteModel(RemoteConfig.of(judge, key, model));
+    var remote = OpenModel.remote(judge, model).model();
     return pairwise
         ? new Pairwise(remote, rubric(), RETRIES)
         : new Ruler(remote, rubric(), new RulerConfig(orders, RETRIES, seed));

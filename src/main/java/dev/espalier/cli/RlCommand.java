@@ -112,10 +112,7 @@ final class RlCommand implements Callable<Integer> {
         var practised =
             world.world(seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {
       var start = start(store);
-      var rules =
-          start == null || start.pruningRule() == null
-              ? PruningRules.NONE
-              : PruningRules.fromJson(start.pruningRule());
+      var rules = start == null ? PruningRules.NONE : start.rules();
       var config =
           new RlConfig(
               Algorithm.preset(algorithm),
@@ -141,15 +138,7 @@ final class RlCommand implements Callable<Integer> {
         throw e;
       }
       var summary = summary(result, (System.nanoTime() - begin) / 1e9);
-      rules.save(result.adapter());
-      store.put(
-          new Adapter(
-              name,
-              result.adapter().toAbsolutePath().toString(),
-              base.folder().toAbsolutePath().normalize().toString(),
-              Instant.now(),
-              rules.rules().isEmpty() ? null : rules.toJson(),
-              summary.toString()));
+      Teaching.keep(store, name, base, rules, result.adapter(), summary);
       store.put(run(journal, "done", began, config, summary));
       out.println(json ? summary : sentence(result));
       out.flush();

@@ -7,7 +7,6 @@ import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
 import dev.espalier.gateway.LocalModels;
 import dev.espalier.model.ModelException;
-import dev.espalier.store.PruningRules;
 import dev.espalier.store.Store;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,8 +80,7 @@ final class Serving implements LocalModels, AutoCloseable {
           "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
               .formatted(row.name(), row.base(), base.name(), row.base()));
     }
-    var rules =
-        row.pruningRule() == null ? PruningRules.NONE : PruningRules.fromJson(row.pruningRule());
+    var rules = row.rules();
     var adapter = Adapter.load(row.name(), version, Path.of(row.path()), base);
     return PrunedModel.of(engine, adapter, rules, unmatched);
   }

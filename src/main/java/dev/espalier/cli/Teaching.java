@@ -8,11 +8,13 @@ import dev.espalier.distil.Sequences;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.store.Adapter;
 import dev.espalier.store.Example;
+import dev.espalier.store.PruningRules;
 import dev.espalier.store.Store;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /// From a dataset to an adapter that the store knows, with the pruning rules it was trained under.
@@ -44,15 +46,28 @@ final class Teaching {
   /// Makes the trained adapter known by that name.
   static void keep(
       Store store, String name, BaseModel base, Dataset dataset, Distil.Result result) {
-    var rules = dataset.rules();
-    rules.save(result.adapter());
+    keep(store, name, base, dataset.rules(), result.adapter(), result.toJson());
+  }
+
+  /// Makes an adapter known by that name, its rules beside its weights.
+  ///
+  /// @param folder its PEFT folder
+  /// @param metrics what was measured; null if nothing was
+  static void keep(
+      Store store,
+      String name,
+      BaseModel base,
+      PruningRules rules,
+      Path folder,
+      @Nullable ObjectNode metrics) {
+    rules.save(folder);
     store.put(
         new Adapter(
             name,
-            result.adapter().toAbsolutePath().toString(),
+            folder.toAbsolutePath().toString(),
             base.folder().toAbsolutePath().normalize().toString(),
             Instant.now(),
             rules.rules().isEmpty() ? null : rules.toJson(),
-            result.toJson().toString()));
+            metrics == null ? null : metrics.toString()));
   }
 }

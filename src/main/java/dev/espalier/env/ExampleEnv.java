@@ -5,10 +5,8 @@ import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
 import dev.espalier.chat.Message;
-import dev.espalier.chat.ToolCall;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -60,17 +58,15 @@ public final class ExampleEnv implements Env {
     if (expected.calls().isEmpty() && answer.calls().isEmpty()) {
       return expected.text().strip().equals(answer.text().strip());
     }
-    return counts(expected.calls()).equals(counts(answer.calls()));
+    return same(CanonicalCall.all(expected.calls()), CanonicalCall.all(answer.calls()));
   }
 
-  /// Calls of a turn run in parallel: their order means nothing. One that cannot be read is like no
-  /// other.
-  private static Map<Object, Integer> counts(List<ToolCall> calls) {
-    Map<Object, Integer> counts = new HashMap<>();
-    for (var call : calls) {
-      var canonical = CanonicalCall.of(call);
-      counts.merge(canonical == null ? new Object() : canonical, 1, Integer::sum);
-    }
-    return counts;
+  /// Calls of a turn run in parallel: their order means nothing. What cannot be read is like
+  /// nothing else.
+  private static boolean same(
+      @Nullable List<CanonicalCall> wanted, @Nullable List<CanonicalCall> asked) {
+    if (wanted == null || asked == null) return false;
+    var left = new ArrayList<>(asked);
+    return wanted.stream().allMatch(left::remove) && left.isEmpty();
   }
 }

@@ -2,15 +2,12 @@ package dev.espalier.eval;
 
 import dev.espalier.chat.CanonicalCall;
 import dev.espalier.chat.Message;
-import dev.espalier.chat.ToolCall;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// Compares an answer with the expected one.
 ///
@@ -32,9 +29,9 @@ public final class Grading {
       boolean tried = BROKEN_CALL.matcher(answer.text()).find();
       return tried ? Grade.UNPARSEABLE : Grade.NO_CALL;
     }
-    var asked = canonical(answer.calls());
+    var asked = CanonicalCall.all(answer.calls());
     if (asked == null) return Grade.UNPARSEABLE;
-    var wanted = canonical(expected.calls());
+    var wanted = CanonicalCall.all(expected.calls());
     if (wanted == null) {
       throw new IllegalArgumentException("the expected call has no readable arguments");
     }
@@ -48,16 +45,6 @@ public final class Grading {
   private static Grade text(Message.Assistant expected, Message.Assistant answer) {
     if (!answer.calls().isEmpty()) return Grade.FALSE_CALL;
     return expected.text().strip().equals(answer.text().strip()) ? Grade.EXACT : Grade.OTHER_TEXT;
-  }
-
-  private static @Nullable List<CanonicalCall> canonical(List<ToolCall> calls) {
-    var all = new ArrayList<CanonicalCall>();
-    for (var call : calls) {
-      var one = CanonicalCall.of(call);
-      if (one == null) return null;
-      all.add(one);
-    }
-    return all;
   }
 
   private static boolean differ(

@@ -20,4 +20,9 @@ public record Adapter(
   public Adapter {
     if (name.isBlank()) throw new IllegalArgumentException("an adapter needs a name");
   }
+
+  /// What its requests are pruned by.
+  public PruningRules rules() {
+    return pruningRule == null ? PruningRules.NONE : PruningRules.fromJson(pruningRule);
+  }
 }

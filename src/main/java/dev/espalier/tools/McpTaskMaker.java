@@ -118,7 +118,7 @@ public final class McpTaskMaker {
       dropped.add("a task without words: " + entry);
       return;
     }
-    if (!difficulty.isInt() || difficulty.asInt() < 1 || difficulty.asInt() > 5) {
+    if (!McpTasks.isDifficulty(difficulty)) {
       dropped.add("a task whose difficulty is none of 1 to 5: " + entry);
       return;
     }

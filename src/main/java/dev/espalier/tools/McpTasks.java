@@ -41,6 +41,10 @@ public record McpTasks(List<Task> training, List<Task> heldOut) implements Tasks
     return new Task(McpEnv.NAME, id, data);
   }
 
+  static boolean isDifficulty(JsonNode json) {
+    return json.isInt() && json.asInt() >= 1 && json.asInt() <= 5;
+  }
+
   /// Holds out that many tasks, drawn with the seed.
   public static McpTasks split(List<Task> tasks, int heldOut, long seed) {
     if (heldOut < 0 || heldOut >= tasks.size()) {
@@ -117,7 +121,7 @@ public record McpTasks(List<Task> training, List<Task> heldOut) implements Tasks
       throw new IllegalArgumentException("\"set\" is training or held-out, not " + set);
     }
     var difficulty = line.path("difficulty");
-    if (!difficulty.isInt() || difficulty.asInt() < 1 || difficulty.asInt() > 5) {
+    if (!isDifficulty(difficulty)) {
       throw new IllegalArgumentException("\"difficulty\" is 1 to 5, not " + difficulty);
     }
     return task(line.path("id").asString(), line.path("task").asString(), difficulty.asInt());
