@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -46,8 +47,27 @@ final class Scene {
   void errand() {
     var skill = dice.pick(shop.skills());
     var wanted = draw(skill);
+    if (dice.chance(0.12)) {
+      two(skill, wanted);
+      return;
+    }
     if (!ask(skill, wanted)) return;
     perform(skill, wanted);
+  }
+
+  /// Two errands in one message: the second follows the result of the first.
+  private void two(Skill skill, Map<Slot, Object> wanted) {
+    var second = dice.pick(shop.skills());
+    var also = draw(second);
+    user(
+        wording.request(skill, shop.hasRival(skill), wanted, this::value)
+            + " "
+            + phrases.say("also", dice)
+            + " "
+            + wording.request(second, shop.hasRival(second), also, this::value));
+    call(skill, wanted);
+    result(skill, wanted, reference(skill, wanted));
+    perform(second, also);
   }
 
   /// The person asks once, gives all that is needed, and the tool is called: many calls in little
@@ -103,6 +123,10 @@ final class Scene {
     }
     user(wording.request(skill, shop.hasRival(skill), given, this::value));
     while (!missing.isEmpty()) {
+      if (!given.isEmpty() && dice.chance(0.06)) {
+        say(question(missing.getFirst()));
+        user(change(wanted, given.keySet()));
+      }
       if (dice.chance(0.02)) return giveUp();
       if (dice.chance(0.03)) pause();
       if (missing.size() > 1 && dice.chance(0.25))
@@ -178,7 +202,7 @@ final class Scene {
             skill.noun()));
     if (dice.chance(0.06)) return giveUp();
     if (dice.chance(0.3)) {
-      user(change(wanted));
+      user(change(wanted, wanted.keySet()));
     } else {
       user(phrases.say("agree", dice) + extra(skill, wanted));
     }
@@ -196,9 +220,9 @@ final class Scene {
     return "";
   }
 
-  /// Changes one value and says so.
-  private String change(Map<Slot, Object> wanted) {
-    var slot = dice.pick(List.copyOf(wanted.keySet()));
+  /// Changes the value of one of the slots and says so.
+  private String change(Map<Slot, Object> wanted, Set<Slot> slots) {
+    var slot = dice.pick(List.copyOf(slots));
     var old = known(wanted, slot);
     var value = value(slot);
     if (slot.kind() == Kind.FLAG) value = !(Boolean) old;
@@ -223,6 +247,12 @@ final class Scene {
     var reference = reference(skill, wanted);
     result(skill, wanted, reference);
     say(done(skill, wanted, reference));
+    if (!wanted.isEmpty() && dice.chance(0.12)) {
+      user(change(wanted, wanted.keySet()));
+      call(skill, wanted);
+      result(skill, wanted, reference);
+      say(done(skill, wanted, reference));
+    }
     follow(skill, wanted, reference);
   }
 

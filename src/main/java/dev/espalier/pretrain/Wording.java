@@ -99,6 +99,7 @@ final class Wording {
     var end = request.matches("(?s)(?:[Cc]an|[Cc]ould|[Ww]ould|Is|Do|What|Where) .*") ? "?" : ".";
     var out = new ArrayList<String>();
     if (dice.chance(0.18)) out.add(phrases.say("greet", dice));
+    if (dice.chance(0.07)) out.add(phrases.say("aside", dice));
     if (dice.chance(0.1) && !sentences.isEmpty()) {
       out.addAll(sentences);
       out.add(request + end);
@@ -106,6 +107,7 @@ final class Wording {
       out.add(request + end);
       out.addAll(sentences);
     }
+    if (dice.chance(0.07)) out.add(phrases.say("aside", dice));
     if (dice.chance(0.12)) out.add(Words.capital(phrases.say("please", dice)));
     var all = String.join(" ", out);
     return dice.chance(0.25) && all.endsWith(".") ? all.substring(0, all.length() - 1) : all;
@@ -137,7 +139,7 @@ final class Wording {
     if (value == null) return "";
     if (slot.kind() == Kind.FLAG) return Phrases.fill(way, dice, "label", slot.label());
     var text = value(slot, value);
-    if (dice.chance(0.05) && slot.kind() != Kind.TEXT) {
+    if (dice.chance(0.07) && slot.kind() != Kind.TEXT) {
       var other = drawn.apply(slot);
       if (!other.equals(value)) {
         text = phrases.say("slip", dice, "old", value(slot, other), "v", text);
