@@ -84,7 +84,7 @@ final class Demo {
       double threeActs = (System.nanoTime() - begin) / 1e9;
 
       // Act four: an adapter that was shown little gets better by trying.
-      var few = Dataset.of(examples.subList(0, DemoConfig.FEW), dataset(), student::tokens);
+      var few = Dataset.of(DemoPractice.lessons(examples), dataset(), student::tokens);
       student.distil(few, DemoConfig.BEGINNER, DemoConfig.FEW_EPOCHS, progress);
       progress.accept(event("practising").put("requests", DemoConfig.FEW));
       var practised = student.reinforce(DemoConfig.BEGINNER, DemoConfig.REINFORCED, progress);

@@ -2,6 +2,7 @@ package dev.espalier.cli;
 
 import dev.espalier.engine.BaseModel;
 import dev.espalier.env.Difficulty;
+import dev.espalier.env.Errands;
 import dev.espalier.env.Realism;
 import dev.espalier.env.RolloutConfig;
 import dev.espalier.rl.Algorithm;
@@ -10,11 +11,14 @@ import dev.espalier.rl.Journal;
 import dev.espalier.rl.Rewards;
 import dev.espalier.rl.RlConfig;
 import dev.espalier.store.Adapter;
+import dev.espalier.store.Example;
 import dev.espalier.store.Store;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The demo's fourth act: an adapter practises in the harbour office itself, by GRPO, and is
@@ -29,6 +33,8 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
   private static final double RATE = 1e-3;
   private static final int RANK = 16;
   private static final double ALPHA = 32;
+  private static final Errands ERRANDS =
+      new Errands(1, 40, List.of("lookup_vessel", "reserve_berth", "order_fuel"));
   private static final int EVALUATE_EVERY = 10;
   private static final long VALIDATION_SEED = 20_260_601;
   private static final int VALIDATION_TASKS = 64;
@@ -42,12 +48,31 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
   private static final RolloutConfig ATTEMPTS =
       new RolloutConfig(8, 8, 96, 1, Duration.ofSeconds(30), 1);
 
+  /// What the beginner learns from: the first captured requests of conversations about nothing else
+  /// than what it will practise.
+  static List<Example> lessons(List<Example> captured) {
+    var others =
+        captured.stream()
+            .filter(example -> !practised(example))
+            .map(Example::conversation)
+            .collect(Collectors.toSet());
+    return captured.stream()
+        .filter(example -> !others.contains(example.conversation()))
+        .limit(DemoConfig.FEW)
+        .toList();
+  }
+
+  private static boolean practised(Example example) {
+    var calls = example.expected().calls();
+    return calls.stream().allMatch(call -> ERRANDS.tools().contains(call.name()));
+  }
+
   /// Lets an adapter practise, and makes what comes of it known by another name.
   Reinforcement of(Adapter start, String name, Consumer<ObjectNode> progress) {
     long begin = System.nanoTime();
     var rules = start.rules();
     var journal = new Journal(store, RlCommand.RUN_PREFIX + folder.getFileName());
-    var world = Worlds.portAlder(OFFICE, 1, seed, VALIDATION_SEED, VALIDATION_TASKS);
+    var world = Worlds.portAlder(OFFICE, ERRANDS, seed, VALIDATION_SEED, VALIDATION_TASKS);
     var practice = world.practice(start.path(), ATTEMPTS, Rewards.ENVIRONMENT, rules, journal);
     var config =
         new RlConfig(
@@ -62,7 +87,7 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
             line -> progress.accept(line.put("steps", STEPS)));
     Teaching.keep(store, name, base, rules, result.adapter(), null);
 
-    var heldOut = Worlds.portAlder(OFFICE, 1, seed, HELD_OUT_SEED, HELD_OUT_TASKS);
+    var heldOut = Worlds.portAlder(OFFICE, ERRANDS, seed, HELD_OUT_SEED, HELD_OUT_TASKS);
     var before = Objects.requireNonNull(serving.find(start.name()), start.name());
     var after = Objects.requireNonNull(serving.find(name), name);
     return new Reinforcement(

@@ -3,7 +3,6 @@ package dev.espalier.cli;
 import dev.espalier.chat.Json;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.env.RolloutConfig;
-import dev.espalier.rl.Algorithm;
 import dev.espalier.rl.Grpo;
 import dev.espalier.rl.Journal;
 import dev.espalier.rl.Practice;
@@ -50,10 +49,7 @@ final class RlCommand implements Callable<Integer> {
 
   @Mixin private final WorldOptions world = new WorldOptions();
 
-  @Option(
-      names = "--algorithm",
-      description = "grpo, dr-grpo, dapo, gspo, cispo, rloo, reinforce++ or ppo (default: grpo).")
-  private String algorithm = "grpo";
+  @Mixin private final AlgorithmOptions algorithm = new AlgorithmOptions();
 
   @Mixin private final RewardOptions rewards = new RewardOptions();
 
@@ -115,7 +111,7 @@ final class RlCommand implements Callable<Integer> {
       var rules = start == null ? PruningRules.NONE : start.rules();
       var config =
           new RlConfig(
-              Algorithm.preset(algorithm),
+              algorithm.algorithm(),
               steps,
               groups,
               learningRate,

@@ -1,7 +1,9 @@
 package dev.espalier.cli;
 
+import dev.espalier.env.Errands;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -46,6 +48,19 @@ final class WorldOptions {
   @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
   private int things = 1;
 
+  @Option(
+      names = "--regulars",
+      description =
+          "So many vessels, people and berths that all tasks are about (default: 0, for others in"
+              + " every task).")
+  private int regulars;
+
+  @Option(
+      names = "--errands",
+      split = ",",
+      description = "The tools that people come for, of port-alder (default: all).")
+  private List<String> errands = List.of();
+
   @Mixin private final RealismOptions realism = new RealismOptions();
 
   @Option(names = "--held-out", description = "Tasks to evaluate on (default: ${DEFAULT-VALUE}).")
@@ -57,13 +72,21 @@ final class WorldOptions {
   /// @param tokens the text of a token
   World world(long seed, int atOnce, IntFunction<String> tokens) {
     if (heldOut < 1) throw new IllegalArgumentException("--held-out must be at least 1");
+    refuse(
+        (regulars > 0 || !errands.isEmpty()) && !env.equals("port-alder"),
+        "--regulars and --errands");
     refuse(mcp != null && !env.equals("mcp"), "--mcp");
     refuse(agent != null && !env.equals("agents"), "--agent-url");
     refuse((tasks != null || on != null) && env.equals("port-alder"), "--tasks and --on");
     refuse(on != null && env.equals("mcp"), "--on");
     return switch (env) {
       case "port-alder" ->
-          Worlds.portAlder(realism.realism(), things, seed, HELD_OUT_SEED, heldOut);
+          Worlds.portAlder(
+              realism.realism(),
+              new Errands(things, regulars, errands),
+              seed,
+              HELD_OUT_SEED,
+              heldOut);
       case "examples" ->
           Worlds.examples(
               needed(tasks, "--tasks FILE to practise on"),

@@ -5,6 +5,7 @@ import dev.espalier.dataset.ExampleFile;
 import dev.espalier.dataset.Turns;
 import dev.espalier.env.AgentRollouts;
 import dev.espalier.env.Episodes;
+import dev.espalier.env.Errands;
 import dev.espalier.env.ExampleEnv;
 import dev.espalier.env.MarinaEnv;
 import dev.espalier.env.Realism;
@@ -48,19 +49,19 @@ final class Worlds {
 
   /// The harbour office.
   ///
-  /// @param things what a task asks for, one after the other
   /// @param seed of the tasks to practise on
   /// @param heldOutSeed of the others
-  static World portAlder(Realism realism, int things, long seed, long heldOutSeed, int heldOut) {
+  static World portAlder(
+      Realism realism, Errands errands, long seed, long heldOutSeed, int heldOut) {
     return World.of(
-        "port-alder of %d things, %s, evaluated on %d of %d"
-            .formatted(things, realism, heldOut, heldOutSeed),
+        "port-alder of %s, %s, evaluated on %d of %d"
+            .formatted(errands, realism, heldOut, heldOutSeed),
         MarinaEnv.NAME,
         MarinaEnv.maker(realism),
         true,
-        number -> MarinaEnv.task("captured", seed, number, things),
+        number -> MarinaEnv.task("captured", seed, number, errands),
         LongStream.range(0, heldOut)
-            .mapToObj(number -> MarinaEnv.task("held-out", heldOutSeed, number, things))
+            .mapToObj(number -> MarinaEnv.task("held-out", heldOutSeed, number, errands))
             .toList());
   }
 

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -16,15 +17,18 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Port Alder as an environment: a simulated person wants some things of the office, one after the
-/// other, and what counts in the end is the office's book and not a word of what was said.
+/// other, and is gone when the last was done. What counts then is the office's book and not a word
+/// of what was said.
 ///
-/// The reward is 1 if the book holds what was wanted and nothing else, and 0 otherwise.
+/// The reward is 1 if the book holds what was wanted and nothing else; a book that is wrong earns
+/// up to a half, by how much of it is right.
 public final class MarinaEnv implements Env {
   /// The name it is registered by.
   public static final String NAME = "port-alder";
 
   private static final JsonNode QUESTIONS = MarinaText.json("answers.json").path("ask");
   private static final int PATIENCE = 2;
+  private static final double CONSOLATION = 0.5; // the most that a wrong book earns
 
   /// Something that the person wants, and how they ask for it.
   private record Thing(MarinaTask task, String text) {}
@@ -44,16 +48,17 @@ public final class MarinaEnv implements Env {
   /// @param set whose values and phrasings: `captured`, `held-out` or `unseen`
   /// @param draw of what is wanted and said: the same for all attempts at a task
   /// @param luck of what goes wrong: an attempt's own
-  private MarinaEnv(String set, Realism realism, int count, Draw draw, Draw luck) {
+  private MarinaEnv(String set, Errands errands, Realism realism, Draw draw, Draw luck) {
     this.realism = realism;
     this.luck = luck;
-    var values = set.equals("captured") ? MarinaValues.captured() : MarinaValues.heldOut();
+    var values = errands.values(set);
     var phrases = set.equals("unseen") ? MarinaPhrases.unseen() : MarinaPhrases.seen();
     var known = new MarinaKnown();
     office = new MarinaOffice(values, new Draw(new Random(draw.below(Integer.MAX_VALUE))));
-    guest = new MarinaGuest(values, phrases, realism.people(), draw, known, realism.manner());
-    for (int i = 0; i < count; i++) {
-      var task = guest.next(List.of());
+    var speech = new MarinaSpeech(phrases, realism.people(), draw, realism.manner());
+    guest = new MarinaGuest(values, phrases, realism.people(), draw, known, speech);
+    for (int i = 0; i < errands.things(); i++) {
+      var task = guest.next(List.of(), errands.possible());
       things.add(new Thing(task, guest.ask(List.of(task), i == 0).text()));
       want(task);
       lies(known, task);
@@ -76,11 +81,10 @@ public final class MarinaEnv implements Env {
   }
 
   /// The task of that number of a set.
-  ///
-  /// @param things how many the person wants
-  public static Task task(String set, long seed, long number, int things) {
+  public static Task task(String set, long seed, long number, Errands errands) {
     var data = Json.object().put("set", set).put("seed", seed).put("number", number);
-    return new Task(NAME, "%s-%d-%d".formatted(set, seed, number), data.put("things", things));
+    errands.write(data);
+    return new Task(NAME, "%s-%d-%d".formatted(set, seed, number), data);
   }
 
   /// Opens attempts with that much realism.
@@ -91,8 +95,8 @@ public final class MarinaEnv implements Env {
       long own = data.path("seed").asLong() ^ set.hashCode();
       return new MarinaEnv(
           set,
+          Errands.read(data),
           realism,
-          data.path("things").asInt(1),
           Draw.of(own, data.path("number").asLong()),
           Draw.of(seed, 0));
     };
@@ -126,8 +130,25 @@ public final class MarinaEnv implements Env {
     var message = action.message();
     if (message.calls().isEmpty()) return spoken(message.text());
     var results = new ArrayList<ObjectNode>();
-    for (var call : message.calls()) results.add(result(call));
+    boolean served = true;
+    for (var call : message.calls()) {
+      var result = result(call);
+      served &= !result.has("error");
+      results.add(
+          Json.object()
+              .put("role", "tool")
+              .put("tool_call_id", call.id())
+              .put("content", result.toString()));
+    }
+    if (!served) return new Step.Continue(results);
+    if (nothingElse()) return left();
+    results.add(user(next()));
     return new Step.Continue(results);
+  }
+
+  /// Whether the person is gone once the office has done what it is asked for now.
+  private boolean nothingElse() {
+    return now == things.size() - 1 && (secondThought == null || changed);
   }
 
   private ObjectNode result(ToolCall call) {
@@ -137,10 +158,7 @@ public final class MarinaEnv implements Env {
       result = office.lookup("Nameless " + luck.below(100)).deepCopy();
     }
     if (!realism.slowest().isZero()) wait(luck.below((int) realism.slowest().toMillis() + 1));
-    return Json.object()
-        .put("role", "tool")
-        .put("tool_call_id", call.id())
-        .put("content", result.toString());
+    return result;
   }
 
   private static ObjectNode failed() {
@@ -158,7 +176,6 @@ public final class MarinaEnv implements Env {
 
   /// The person answers a question, has second thoughts, wants the next thing, or leaves.
   private Step spoken(String text) {
-    boolean last = now == things.size() - 1;
     var task = changed && secondThought != null ? secondThought : things.get(now).task();
     var slot = asked(text, task);
     if (slot != null) {
@@ -170,11 +187,16 @@ public final class MarinaEnv implements Env {
     if (text.contains("?") || text.isBlank()) {
       return ++puzzled < PATIENCE ? go(things.get(now).text()) : left();
     }
-    if (!last) return go(things.get(++now).text());
-    if (secondThought == null || changed) return left();
+    return nothingElse() ? left() : go(next());
+  }
+
+  /// What the person says once something was done: the next thing, or a second thought on the last.
+  private String next() {
+    if (now < things.size() - 1) return things.get(++now).text();
+    var thought = Objects.requireNonNull(secondThought);
     changed = true;
-    want(secondThought);
-    return go(guest.correction(task, secondThought));
+    want(thought);
+    return guest.correction(things.getLast().task(), thought);
   }
 
   /// The task with another value for something that does not decide which entry it is; null if it
@@ -207,7 +229,36 @@ public final class MarinaEnv implements Env {
 
   private Step left() {
     boolean right = office.book().equals(wanted) && now == things.size() - 1;
-    return new Step.Done(right ? 1 : 0, right ? "the book is right" : difference());
+    return right
+        ? new Step.Done(1, "the book is right")
+        : new Step.Done(CONSOLATION * share(), difference());
+  }
+
+  /// How much of the book is right, below 1 if anything is wrong: tools and arguments count alike.
+  private double share() {
+    double sum = 0;
+    for (var entry : wanted.entrySet()) {
+      double best = 0;
+      for (var written : office.book().entrySet()) {
+        if (tool(written.getKey()).equals(tool(entry.getKey()))) {
+          best = Math.max(best, alike(entry.getValue(), written.getValue()));
+        }
+      }
+      sum += best;
+    }
+    return sum / Math.max(things.size(), Math.max(wanted.size(), office.book().size()));
+  }
+
+  private static String tool(String key) {
+    return key.substring(0, key.indexOf('/'));
+  }
+
+  private static double alike(JsonNode wanted, JsonNode written) {
+    int right = 1; // the tool
+    for (var slot : wanted.propertyNames()) {
+      if (wanted.get(slot).equals(written.get(slot))) right++;
+    }
+    return right / (1.0 + wanted.size());
   }
 
   private String difference() {

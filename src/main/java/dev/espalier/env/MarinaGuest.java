@@ -15,6 +15,8 @@ final class MarinaGuest {
   private static final Set<String> WHEREABOUTS =
       Set.of("lookup_vessel", "reserve_berth", "transfer_mooring");
 
+  private static final String MOVE = "transfer_mooring";
+
   private final MarinaValues values;
   private final MarinaPhrases phrases;
   private final Difficulty difficulty;
@@ -23,20 +25,20 @@ final class MarinaGuest {
   private final MarinaKnown known;
 
   /// @param known what the office has learnt so far, which the person need not say again
-  /// @param manner `any`, or how the person writes
+  /// @param speech how the person writes
   MarinaGuest(
       MarinaValues values,
       MarinaPhrases phrases,
       Difficulty difficulty,
       Draw draw,
       MarinaKnown known,
-      String manner) {
+      MarinaSpeech speech) {
     this.values = values;
     this.phrases = phrases;
     this.difficulty = difficulty;
     this.draw = draw;
     this.known = known;
-    speech = new MarinaSpeech(phrases, difficulty, draw, manner);
+    this.speech = speech;
   }
 
   /// A message about some tasks.
@@ -45,14 +47,14 @@ final class MarinaGuest {
   record Ask(String text, Set<String> missing) {}
 
   /// What the person wants next: often something else for the same boat.
-  MarinaTask next(List<MarinaTask> pending) {
+  ///
+  /// @param tools that it may be done with
+  MarinaTask next(List<MarinaTask> pending, List<String> tools) {
     var vessel = pending.isEmpty() ? known.vessel() : pending.getLast().vessel();
     while (true) {
       var berth = known.berth(vessel);
-      var tool =
-          berth != null && draw.chance(0.25)
-              ? "transfer_mooring"
-              : draw.pick(PortAlder.toolNames());
+      boolean moving = berth != null && draw.chance(0.25) && tools.contains(MOVE);
+      var tool = moving ? MOVE : draw.pick(tools);
       var task = new MarinaTask(tool, Json.object());
       for (var slot : PortAlder.arguments(tool)) {
         var value = MarinaTask.value(slot, values, draw);
@@ -66,7 +68,7 @@ final class MarinaGuest {
         task.arguments().set(slot, value);
       }
       var lies = known.berth(task.vessel());
-      boolean news = lies == null || tool.equals("transfer_mooring") || !WHEREABOUTS.contains(tool);
+      boolean news = lies == null || tool.equals(MOVE) || !WHEREABOUTS.contains(tool);
       boolean moves = !task.arguments().path("to_berth").equals(task.arguments().get("from_berth"));
       boolean apart =
           pending.isEmpty()
@@ -172,7 +174,7 @@ final class MarinaGuest {
   private static boolean changeable(MarinaTask task, String slot) {
     return switch (slot) {
       case "defect", "from_berth" -> false;
-      case "vessel" -> !task.tool().equals("transfer_mooring");
+      case "vessel" -> !task.tool().equals(MOVE);
       default -> true;
     };
   }

@@ -24,7 +24,8 @@ final class MarinaScript {
     this.values = values;
     this.difficulty = difficulty;
     this.draw = draw;
-    guest = new MarinaGuest(values, phrases, difficulty, draw, known, "any");
+    var speech = new MarinaSpeech(phrases, difficulty, draw, "any");
+    guest = new MarinaGuest(values, phrases, difficulty, draw, known, speech);
   }
 
   Dialogue write(String id) {
@@ -33,8 +34,8 @@ final class MarinaScript {
     while (tasks > 0) {
       if (draw.chance(difficulty.smallTalk())) ask(draw.pick(FACTS));
       var wanted = new ArrayList<MarinaTask>();
-      wanted.add(guest.next(List.of()));
-      if (tasks > 1 && draw.chance(0.25)) wanted.add(guest.next(wanted));
+      wanted.add(guest.next(List.of(), PortAlder.toolNames()));
+      if (tasks > 1 && draw.chance(0.25)) wanted.add(guest.next(wanted, PortAlder.toolNames()));
       tasks -= wanted.size();
       serve(wanted, tasks == 0);
     }

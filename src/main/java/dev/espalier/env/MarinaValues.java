@@ -5,11 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// What conversations are about: vessels, people, berths, dates and numbers.
 ///
 /// A third of each is held out: a held-out conversation has no value, and not even a word of a
-/// name, that a captured one has.
+/// name, that a captured one has. Regulars are a few captured vessels, people and berths.
 final class MarinaValues {
   private static final LocalDate OPENING = LocalDate.of(2026, 4, 1);
   private static final int SEASON_DAYS = 214;
@@ -18,6 +19,7 @@ final class MarinaValues {
   private static final int MOST_NIGHTS = 30;
   private static final int LEAST_LITRES = 20;
   private static final int MOST_LITRES = 990;
+  private static final long REGULARS_SEED = 20_260_402;
 
   private static final MarinaValues CAPTURED = new MarinaValues(false);
   private static final MarinaValues HELD_OUT = new MarinaValues(true);
@@ -26,6 +28,8 @@ final class MarinaValues {
   private final List<String> secondWords;
   private final List<String> givenNames;
   private final List<String> surnames;
+  private final List<String> vessels; // empty if any two words make one
+  private final List<String> people; // likewise
   private final List<String> berths;
   private final List<LocalDate> dates;
   private final List<Integer> nights;
@@ -38,6 +42,8 @@ final class MarinaValues {
     secondWords = words(names.getOrDefault("vessel-second", List.of()), ours);
     givenNames = words(names.getOrDefault("given", List.of()), ours);
     surnames = words(names.getOrDefault("surname", List.of()), ours);
+    vessels = List.of();
+    people = List.of();
     berths =
         IntStream.range(0, PONTOONS.length() * BERTHS)
             .filter(n -> ours.test(n / BERTHS + n % BERTHS))
@@ -50,6 +56,25 @@ final class MarinaValues {
             .toList();
     nights = IntStream.rangeClosed(1, MOST_NIGHTS).filter(ours).boxed().toList();
     litres = IntStream.rangeClosed(LEAST_LITRES, MOST_LITRES).filter(ours).boxed().toList();
+  }
+
+  private MarinaValues(MarinaValues all, int count) {
+    firstWords = all.firstWords;
+    secondWords = all.secondWords;
+    givenNames = all.givenNames;
+    surnames = all.surnames;
+    dates = all.dates;
+    nights = all.nights;
+    litres = all.litres;
+    var draw = Draw.of(REGULARS_SEED, 0);
+    vessels = Stream.generate(() -> all.vessel(draw)).distinct().limit(count).toList();
+    people = Stream.generate(() -> all.person(draw)).distinct().limit(count).toList();
+    berths = Stream.generate(() -> all.berth(draw)).distinct().limit(count).toList();
+  }
+
+  /// So many vessels, people and berths, and no others.
+  static MarinaValues regulars(int count) {
+    return new MarinaValues(CAPTURED, count);
   }
 
   static MarinaValues captured() {
@@ -66,10 +91,12 @@ final class MarinaValues {
   }
 
   String vessel(Draw draw) {
+    if (!vessels.isEmpty()) return draw.pick(vessels);
     return draw.pick(firstWords) + " " + draw.pick(secondWords);
   }
 
   String person(Draw draw) {
+    if (!people.isEmpty()) return draw.pick(people);
     return draw.pick(givenNames) + " " + draw.pick(surnames);
   }
 

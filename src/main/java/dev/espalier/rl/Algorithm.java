@@ -56,6 +56,17 @@ public record Algorithm(
     return preset;
   }
 
+  /// The same with so many optimiser steps on each batch.
+  public Algorithm updating(int number) {
+    return new Algorithm(name, advantage, loss, weighting, klInReward, refill, overlong, number);
+  }
+
+  /// The same with that weight of the KL to the start in the loss.
+  public Algorithm near(double beta) {
+    var nearer = new PolicyLoss(loss.ratio(), loss.clip(), loss.kl(), beta);
+    return new Algorithm(name, advantage, nearer, weighting, klInReward, refill, overlong, updates);
+  }
+
   /// Whether a critic says what was expected.
   public boolean hasCritic() {
     return advantage instanceof Gae;

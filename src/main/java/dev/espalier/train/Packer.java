@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 /// task share all of it. Sequences that share a start share it in their row as well, so it is
 /// computed once; the loss and its gradient are those of the sequences apart.
 public final class Packer {
-  private static final int WORTH = 64; // a shorter start is not worth sharing
+  private static final int WORTH = 24; // a shorter start is not worth sharing
 
   private final List<Sequence> sequences;
   private final int room;

@@ -13,6 +13,7 @@ import dev.espalier.chat.Message;
 import dev.espalier.chat.Usage;
 import dev.espalier.dataset.Dataset;
 import dev.espalier.env.Dialogue.Turn;
+import dev.espalier.env.Errands;
 import dev.espalier.env.MarinaEnv;
 import dev.espalier.env.PortAlder;
 import dev.espalier.env.Trajectory;
@@ -157,7 +158,7 @@ class DemoTest {
     private static TaskSuccess finished(int ofFour) {
       var attempts = new ArrayList<Trajectory>();
       for (int i = 0; i < 12; i++) {
-        var task = MarinaEnv.task("held-out", 1, i, 1);
+        var task = MarinaEnv.task("held-out", 1, i, Errands.ANY);
         var reward = Map.of(Trajectory.ENV, i % 4 < ofFour ? 1.0 : 0.0);
         attempts.add(new Trajectory(task, 0, Json.array(), null, List.of(), End.DONE, "", reward));
       }

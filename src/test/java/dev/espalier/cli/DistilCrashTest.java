@@ -3,7 +3,6 @@ package dev.espalier.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.chat.Json;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,22 +45,17 @@ final class DistilCrashTest {
 
   /// Runs the command and returns its exit status; kills it after so many steps.
   private int distil(Path examples, String data, int steps) throws Exception {
-    var command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow()));
-    command.addAll(List.of("-Xmx1g", "--enable-native-access=ALL-UNNAMED"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.addAll(List.of("distil", "--from", examples.toString(), "--name", "it", "--json"));
-    command.addAll(List.of("--epochs", "20", "--batch", "4", "--prune", "none"));
-    command.addAll(List.of("--data", folder.resolve(data).toString()));
-    var log = folder.resolve("log").toFile();
-    var process = new ProcessBuilder(command).redirectError(log).start();
-    int seen = 0;
-    try (var lines = new BufferedReader(process.inputReader())) {
-      for (var line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (!Json.parse(line).path("event").asString().equals("step")) continue;
-        if (++seen == steps) process.toHandle().destroyForcibly(); // SIGKILL
-      }
-    }
-    return process.waitFor();
+    return Killed.after(
+        steps,
+        folder.resolve("log"),
+        List.of(
+            "distil",
+            "--from=" + examples,
+            "--name=it",
+            "--epochs=20",
+            "--batch=4",
+            "--prune=none",
+            "--data=" + folder.resolve(data)));
   }
 
   /// Twenty short conversations, which make four steps an epoch with a validation set.

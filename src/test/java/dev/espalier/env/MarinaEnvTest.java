@@ -1,6 +1,7 @@
 package dev.espalier.env;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.FinishReason;
@@ -8,7 +9,10 @@ import dev.espalier.chat.Message;
 import dev.espalier.chat.ToolCall;
 import dev.espalier.chat.Usage;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,18 +38,20 @@ final class MarinaEnvTest {
         new Message.Assistant("", List.of(call)), FinishReason.TOOL_CALLS, new Usage(1, 1), null);
   }
 
-  /// Makes the calls, again when a tool fails, and confirms each.
+  /// Makes the calls, again when a tool fails; the person is gone after the last.
   private static Step play(MarinaEnv env, List<MarinaTask> calls) {
     env.start();
-    Step last = new Step.Done(0, "nothing was done");
     for (var call : calls) {
       for (int trial = 0; trial < 50; trial++) {
-        var step = (Step.Continue) env.step(calls(call));
-        if (!step.messages().getFirst().path("content").asString().contains("error")) break;
+        var step = env.step(calls(call));
+        if (!(step instanceof Step.Continue(var messages))) {
+          assertThat(call).isSameAs(calls.getLast());
+          return step;
+        }
+        if (!messages.getFirst().path("content").asString().contains("error")) break;
       }
-      last = env.step(says("It is done."));
     }
-    return last;
+    return new Step.Done(0, "the person is still there");
   }
 
   @ParameterizedTest
@@ -53,7 +59,11 @@ final class MarinaEnvTest {
   void everySolutionScoresFullMarks(String set) {
     for (int number = 0; number < 150; number++) {
       for (var realism : List.of(Realism.NONE, Realism.MODERATE, HARD)) {
-        var env = open(realism, MarinaEnv.task(set, 3, number, 1 + number % 3), number);
+        var env =
+            open(
+                realism,
+                MarinaEnv.task(set, 3, number, new Errands(1 + number % 3, 0, List.of())),
+                number);
         assertThat(play(env, env.solution()))
             .as("%s %d", set, number)
             .isEqualTo(new Step.Done(1, "the book is right"));
@@ -64,7 +74,7 @@ final class MarinaEnvTest {
   @Test
   void oneWrongValueOrOneCallTooFewIsFailure() {
     for (int number = 0; number < 60; number++) {
-      var task = MarinaEnv.task("captured", 4, number, 2);
+      var task = MarinaEnv.task("captured", 4, number, new Errands(2, 0, List.of()));
       var env = open(Realism.NONE, task, 1);
       var calls = env.solution();
       var first = calls.getFirst();
@@ -78,7 +88,7 @@ final class MarinaEnvTest {
           .isInstanceOfSatisfying(
               Step.Done.class,
               done -> {
-                assertThat(done.reward()).isZero();
+                assertThat(done.reward()).isBetween(0.0, 0.5);
                 assertThat(done.why()).contains(first.tool());
               });
 
@@ -90,10 +100,46 @@ final class MarinaEnvTest {
   }
 
   @Test
+  void aBookThatIsHalfRightEarnsLessThanHalf() {
+    var env = open(Realism.NONE, MarinaEnv.task("captured", 4, 1, Errands.ANY), 1);
+    var wanted = env.solution().getFirst();
+    var wrong = wanted.arguments().deepCopy().put("vessel", "Another One");
+    int slots = wanted.arguments().size();
+    assertThat(wanted.arguments().has("vessel")).isTrue();
+    assertThat(play(env, List.of(new MarinaTask(wanted.tool(), wrong))))
+        .isInstanceOfSatisfying(
+            Step.Done.class,
+            done -> assertThat(done.reward()).isEqualTo(0.5 * slots / (slots + 1.0)));
+  }
+
+  @Test
+  void regularsComeAgainAndPeopleComeForTheErrandsOnly() {
+    var errands = new Errands(1, 5, List.of("lookup_vessel", "order_fuel"));
+    var vessels = new HashMap<String, Set<String>>();
+    for (var set : List.of("captured", "held-out")) {
+      for (int number = 0; number < 200; number++) {
+        var wanted = open(Realism.MODERATE, MarinaEnv.task(set, 8, number, errands), 1).solution();
+        for (var one : wanted) {
+          assertThat(errands.tools()).contains(one.tool());
+          vessels.computeIfAbsent(set, it -> new HashSet<>()).add(one.vessel());
+        }
+      }
+    }
+    assertThat(vessels.get("captured")).hasSize(5).isEqualTo(vessels.get("held-out"));
+  }
+
+  @Test
+  void anErrandThatTheOfficeHasNoToolForIsRefused() {
+    assertThatThrownBy(() -> new Errands(1, 0, List.of("brew_tea")))
+        .hasMessageContaining("brew_tea")
+        .hasMessageContaining("lookup_vessel");
+  }
+
+  @Test
   void whatIsAskedForIsAnswered() {
     int asked = 0;
     for (int number = 0; number < 40; number++) {
-      var env = open(Realism.NONE, MarinaEnv.task("captured", 5, number, 1), 1);
+      var env = open(Realism.NONE, MarinaEnv.task("captured", 5, number, Errands.ANY), 1);
       env.start();
       if (!env.solution().getFirst().tool().equals("reserve_berth")) continue;
       var step = (Step.Continue) env.step(says("How many nights will you stay?"));
@@ -107,7 +153,7 @@ final class MarinaEnvTest {
 
   @Test
   void nonsenseIsAnErrorOfTheToolAndPatienceEnds() {
-    var env = open(Realism.NONE, MarinaEnv.task("captured", 6, 1, 1), 1);
+    var env = open(Realism.NONE, MarinaEnv.task("captured", 6, 1, Errands.ANY), 1);
     env.start();
     for (var call :
         List.of(
@@ -129,7 +175,7 @@ final class MarinaEnvTest {
   @Test
   void aTaskIsTheSameForAllAttempts() {
     for (int number = 0; number < 50; number++) {
-      var task = MarinaEnv.task("captured", 7, number, 3);
+      var task = MarinaEnv.task("captured", 7, number, new Errands(3, 0, List.of()));
       assertThat(open(HARD, task, 1).start()).isEqualTo(open(HARD, task, 2).start());
       assertThat(open(HARD, task, 1).solution()).isEqualTo(open(HARD, task, 2).solution());
     }
