@@ -61,9 +61,9 @@ final class Drills {
                   "Short answers.",
                   "You are a careful clerk who copies exactly.")));
     }
-    int task = dice.below(7);
+    int task = dice.below(8);
     for (int i = dice.between(3, 8); i > 0; i--) {
-      if (dice.chance(0.15)) task = dice.below(7);
+      if (dice.chance(0.15)) task = dice.below(8);
       exchange(task, turns, dice);
     }
     return new Conversation(List.of(), turns);
@@ -125,6 +125,14 @@ final class Drills {
                 + "?",
             String.valueOf(record.get(key)));
       }
+      case 6 -> {
+        var name = words.names(dice, dice.between(1, 3));
+        add(
+            turns,
+            dice.oneOf("With capitals: ", "Title case: ", "Capitalise ", "As a name: ")
+                + name.toLowerCase(Locale.ROOT),
+            name);
+      }
       case 5 -> {
         var code =
             Values.code(dice.oneOf("A99", "AA-999", "99-A", "A9A9", "AAA9999", "9999-A"), dice);
@@ -179,10 +187,15 @@ final class Drills {
             dice.chance(0.5) ? Words.capital(verb) + " it" : "",
             arguments);
     var turns = new ArrayList<Turn>();
+    boolean proper = dice.chance(0.3);
+    if (proper) turns.add(new System("Everything that is passed on has capitals."));
     for (int i = dice.between(2, 6); i > 0; i--) {
       var given = new LinkedHashMap<String, Object>();
-      for (var name : names) given.put(name, thing(dice));
-      turns.add(new User(spoken(verb, names, given, dice)));
+      for (var name : names) {
+        given.put(name, proper ? words.names(dice, dice.between(1, 3)) : thing(dice));
+      }
+      var said = spoken(verb, names, given, dice);
+      turns.add(new User(proper && dice.chance(0.7) ? said.toLowerCase(Locale.ROOT) : said));
       turns.add(new Call(tool.name(), given));
       turns.add(new Result(dice.oneOf("ok", "done", Json.write(given), "{\"ok\":true}")));
       var first = given.get(names.getFirst());

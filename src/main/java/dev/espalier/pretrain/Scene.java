@@ -38,7 +38,7 @@ final class Scene {
     this.values = values;
     this.turns = turns;
     this.dice = dice;
-    this.wording = new Wording(phrases, shop.today(), dice);
+    this.wording = new Wording(phrases, shop.today(), shop.proper(), dice);
     this.confirming = dice.oneOf(0.0, 0.0, 0.2, 0.9);
     this.echoing = dice.oneOf(0.3, 0.7, 0.9);
   }
@@ -106,6 +106,7 @@ final class Scene {
 
   private Object value(Slot slot) {
     var value = values.draw(slot, shop.today(), dice);
+    if (slot.kind() == Kind.TITLE && shop.proper()) return Words.proper(value.toString());
     boolean free =
         slot.kind() == Kind.TITLE || slot.kind() == Kind.TEXT || slot.kind() == Kind.CODEWORD;
     return wording.lower() && free ? value.toString().toLowerCase(Locale.ROOT) : value;

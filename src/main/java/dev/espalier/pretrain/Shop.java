@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// @param today what the system prompt says, null if it does not
 /// @param defaults values of arguments that nobody gives, by argument name
 /// @param facts what the system prompt tells
+/// @param proper whether names have capitals in calls however people write them
 record Shop(
     String name,
     String trade,
@@ -27,7 +28,8 @@ record Shop(
     Map<String, Slot> references,
     @Nullable LocalDate today,
     Map<String, Object> defaults,
-    List<Fact> facts) {
+    List<Fact> facts,
+    boolean proper) {
 
   /// The value that the argument takes if nobody gives it, or null.
   @Nullable Object otherwise(Slot slot) {
@@ -93,7 +95,8 @@ record Shop(
           references,
           today,
           defaults(skills, today, dice),
-          facts.draw(dice.oneOf(0, 0, 0, 1, 2, 4), dice));
+          facts.draw(dice.oneOf(0, 0, 0, 1, 2, 4), dice),
+          dice.chance(0.4));
     }
 
     private Skill skill(

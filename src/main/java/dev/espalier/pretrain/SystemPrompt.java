@@ -33,6 +33,14 @@ final class SystemPrompt {
           "When the {label} is not mentioned, take {v}.",
           "Assume the {label} {v} if it is not given.");
 
+  private static final List<String> PROPER =
+      List.of(
+          "In calls, names have capitals even if customers do not type them.",
+          "Capitalise all names before you pass them on.",
+          "Names start with capital letters, always.",
+          "Tools take names in title case.",
+          "Names: Like This, not like this.");
+
   private final List<String> rules = Lines.of("rules.txt");
   private final Words words;
 
@@ -56,6 +64,7 @@ final class SystemPrompt {
               dice.pick(DEFAULTS), dice, "label", slot.label(), "v", entry.getValue().toString()));
     }
     for (var fact : shop.facts()) sentences.add(fact.statement());
+    if (shop.proper()) sentences.add(dice.pick(PROPER));
     if (sentences.isEmpty() && dice.chance(0.4)) return null;
     for (var rule : dice.some(rules, dice.oneOf(0, 0, 1, 2, 3, 5, 8, 12))) {
       sentences.add(Phrases.fill(rule, dice));

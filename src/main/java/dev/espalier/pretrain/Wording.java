@@ -16,13 +16,16 @@ final class Wording {
   private final Phrases phrases;
   private final Dice dice;
   private final @Nullable LocalDate today;
+  private final boolean proper;
   private final boolean lower;
   private final boolean careless;
   private final Set<String> said = new HashSet<>();
 
-  Wording(Phrases phrases, @Nullable LocalDate today, Dice dice) {
+  /// @param proper whether titles have capitals in calls however they are typed
+  Wording(Phrases phrases, @Nullable LocalDate today, boolean proper, Dice dice) {
     this.phrases = phrases;
     this.today = today;
+    this.proper = proper;
     this.dice = dice;
     this.lower = dice.chance(0.12);
     this.careless = dice.chance(0.12);
@@ -44,6 +47,8 @@ final class Wording {
 
   String value(Slot slot, Object value) {
     var text = Speech.say(slot, value, today, dice);
+    boolean name = slot.kind() == Kind.PERSON || (proper && slot.kind() == Kind.TITLE);
+    if (name && dice.chance(0.15)) text = text.toLowerCase(Locale.ROOT);
     said.addAll(List.of(text.toLowerCase(Locale.ROOT).split("[^a-z]+")));
     return text;
   }

@@ -3,9 +3,11 @@ package dev.espalier.pretrain;
 import dev.espalier.chat.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Random words over the whole vocabulary: the values that the model must copy.
@@ -98,6 +100,11 @@ final class Words {
 
   static String capital(String word) {
     return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
+  }
+
+  /// Every word of the text with a capital.
+  static String proper(String text) {
+    return Arrays.stream(text.split(" ")).map(Words::capital).collect(Collectors.joining(" "));
   }
 
   /// Digits, the first of them not zero.
