@@ -28,15 +28,15 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param folder where the run's folder is made
 record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, long seed) {
-  private static final int STEPS = 40;
+  private static final int STEPS = 28;
   private static final int GROUPS = 12;
-  private static final double RATE = 7e-4;
+  private static final double RATE = 1e-3;
   private static final int UPDATES = 2;
   private static final int RANK = 16;
   private static final double ALPHA = 32;
   private static final Errands ERRANDS =
-      new Errands(2, 12, List.of("lookup_vessel", "reserve_berth"));
-  private static final int EVALUATE_EVERY = 10;
+      new Errands(2, 10, List.of("lookup_vessel", "reserve_berth"));
+  private static final int EVALUATE_EVERY = 14;
   private static final long VALIDATION_SEED = 20_260_601;
   private static final int VALIDATION_TASKS = 64;
   private static final long HELD_OUT_SEED = 20_260_501;
@@ -47,7 +47,7 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
       new Realism(new Difficulty(0.02, 0, 0, 0.1, 0, 0), "any", 0, 0, 0, Duration.ZERO);
 
   private static final RolloutConfig ATTEMPTS =
-      new RolloutConfig(8, 5, 64, 1, Duration.ofSeconds(30), 1);
+      new RolloutConfig(8, 4, 48, 1, Duration.ofSeconds(30), 1);
 
   /// What the beginner learns from: the first captured requests of conversations about nothing else
   /// than what it will practise.

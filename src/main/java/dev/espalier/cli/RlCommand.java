@@ -65,7 +65,9 @@ final class RlCommand implements Callable<Integer> {
   @Option(names = "--rank", description = "Of a new adapter (default: ${DEFAULT-VALUE}).")
   private int rank = 8;
 
-  @Option(names = "--lr", description = "The learning rate (default: ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--lr",
+      description = "The learning rate, which falls to a tenth (default: ${DEFAULT-VALUE}).")
   private double learningRate = 5e-4;
 
   @Option(names = "--critic-lr", description = "PPO's critic's (default: ${DEFAULT-VALUE}).")

@@ -59,7 +59,7 @@ public final class Grpo {
           state.stop(nothing(gathered));
           break;
         }
-        var report = learner.learn(gathered);
+        var report = learner.learn(gathered, config.rate(step));
         state.learnt(gathered, report, (System.nanoTime() - begin) / 1e9);
         boolean last = state.step() == config.steps() || state.stopped() != null;
         boolean due = config.evaluateEvery() > 0 && state.step() % config.evaluateEvery() == 0;

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// and PPO's critic.
 final class PolicyLearner implements AutoCloseable {
   private static final double CLIP = 1;
-  private static final int SLOTS = 64; // attempts that decode together
+  private static final int SLOTS = 128; // attempts that decode together
 
   private final BaseModel base;
   private final RlConfig config;
@@ -101,7 +101,9 @@ final class PolicyLearner implements AutoCloseable {
   }
 
   /// Learns from a step's attempts.
-  Learnt learn(Gathered gathered) {
+  ///
+  /// @param rate the learning rate
+  Learnt learn(Gathered gathered, double rate) {
     var algorithm = config.algorithm();
     var experience = Experience.of(gathered.attempts());
     var packed = experience.rows(algorithm.weighting(), most, room);
@@ -125,7 +127,7 @@ final class PolicyLearner implements AutoCloseable {
     var first = new float[0][];
     var last = first;
     for (int update = 0; update < algorithm.updates(); update++) {
-      var report = trainer.train(units, config.learningRate());
+      var report = trainer.train(units, rate);
       last = experience.byAttempt(packed, split(report.predictions(), packed));
       if (update == 0) first = last;
       sum += report.loss() / algorithm.updates();

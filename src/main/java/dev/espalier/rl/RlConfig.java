@@ -4,7 +4,7 @@ package dev.espalier.rl;
 ///
 /// @param steps optimiser batches
 /// @param groups tasks of a step
-/// @param learningRate of the policy
+/// @param learningRate of the policy at the first step; it falls linearly to a tenth
 /// @param rank of the policy's adapter, where it starts from none
 /// @param alpha likewise: its scale is alpha / rank
 /// @param criticRate the critic's learning rate, where the algorithm has one
@@ -20,6 +20,8 @@ public record RlConfig(
     double criticRate,
     int evaluateEvery,
     long seed) {
+  private static final double LAST = 0.1; // of the learning rate
+
   public RlConfig {
     if (steps < 1) throw new IllegalArgumentException("at least one step is needed");
     if (groups < 1) throw new IllegalArgumentException("a step needs at least one group");
@@ -29,5 +31,10 @@ public record RlConfig(
       throw new IllegalArgumentException("a learning rate must be positive");
     }
     if (evaluateEvery < 0) throw new IllegalArgumentException("evaluate-every cannot be negative");
+  }
+
+  /// The policy's learning rate at a step, from 0.
+  double rate(int step) {
+    return learningRate * (1 - (1 - LAST) * step / steps);
   }
 }
