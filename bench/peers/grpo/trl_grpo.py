@@ -38,7 +38,9 @@ def tasks(file):
         yield {"prompt": prompt, "expected": whole[len(prompt) :].split(tokenizer.eos_token)[0].strip()}
 
 
-def right(completions, expected, **_):
+def right(completions, expected, completion_ids=None, **_):
+    if completion_ids is not None:  # TRL's texts lack the markers of tool calls, which are special tokens
+        completions = tokenizer.batch_decode(completion_ids, skip_special_tokens=False)
     return [float(c.split(tokenizer.eos_token)[0].strip() == e) for c, e in zip(completions, expected)]
 
 
