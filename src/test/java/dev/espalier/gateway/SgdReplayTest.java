@@ -17,8 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
@@ -48,12 +50,16 @@ class SgdReplayTest {
   void losesNothingAndAltersNothing() throws Exception {
     var turns = turns(folder());
     var byNumber = turns.stream().collect(Collectors.toMap(Turn::number, Function.identity()));
-    var sent = new ConcurrentHashMap<String, byte[]>();
+    // what the upstream sent: noted after the last byte, so a client may be there first
+    var sent =
+        turns.stream()
+            .collect(Collectors.toMap(Turn::number, it -> new CompletableFuture<byte[]>()));
     ScriptedUpstream.Script script =
         (request, wire) -> {
           var turn = Objects.requireNonNull(byNumber.get(request.headers().get("x-turn")));
           assertThat(request.text()).isEqualTo(turn.request().toString());
-          sent.put(turn.number(), turn.streamed() ? stream(turn, wire) : plain(turn, wire));
+          var bytes = turn.streamed() ? stream(turn, wire) : plain(turn, wire);
+          Objects.requireNonNull(sent.get(turn.number())).complete(bytes);
         };
     var ids = new ConcurrentHashMap<String, String>();
     try (var upstream = new ScriptedUpstream(script);
@@ -65,7 +71,8 @@ class SgdReplayTest {
         all.add(() -> {
           var response =
               rig.post("/v1/chat/completions", turn.request().toString(), "x-turn", turn.number());
-          assertThat(response.body()).isEqualTo(sent.get(turn.number()));
+          var bytes = Objects.requireNonNull(sent.get(turn.number())).get(30, TimeUnit.SECONDS);
+          assertThat(response.body()).isEqualTo(bytes);
           var id = response.headers().firstValue("x-espalier-request-id").orElseThrow();
           ids.put(turn.number(), id);
           return true;
@@ -88,11 +95,11 @@ class SgdReplayTest {
       Turn turn,
       Map<String, String> ids,
       Map<String, CapturedRequest> stored,
-      Map<String, byte[]> sent) {
+      Map<String, CompletableFuture<byte[]>> sent) {
     var record = Objects.requireNonNull(stored.get(ids.get(turn.number())));
     assertThat(record.request()).isEqualTo(turn.request().toString().getBytes(UTF_8));
     var bytes = record.streamed() ? rig.store.rawStream(record.id()) : record.response();
-    assertThat(bytes).isEqualTo(sent.get(turn.number()));
+    assertThat(bytes).isEqualTo(Objects.requireNonNull(sent.get(turn.number())).join());
     var message = record.responseJson().at("/choices/0/message");
     assertThat(message.path("role")).isEqualTo(turn.recorded().path("role"));
     assertThat(message.path("content").asString(""))
