@@ -250,11 +250,16 @@ final class Scene {
     say(done(skill, wanted, reference));
     if (!wanted.isEmpty() && dice.chance(0.12)) {
       user(change(wanted, wanted.keySet()));
-      call(skill, wanted);
-      result(skill, wanted, reference);
-      say(done(skill, wanted, reference));
+      serve(skill, wanted, reference);
     }
     follow(skill, wanted, reference);
+  }
+
+  /// Calls the tool, has its result and says that it is done.
+  private void serve(Skill skill, Map<Slot, Object> wanted, @Nullable String reference) {
+    call(skill, wanted);
+    result(skill, wanted, reference);
+    say(done(skill, wanted, reference));
   }
 
   private void call(Skill skill, Map<Slot, Object> wanted) {
@@ -331,10 +336,7 @@ final class Scene {
       var changes = wording.value(slot, slot.kind() == Kind.FLAG ? "" : value);
       if (slot.kind() != Kind.FLAG) {
         user(phrases.say("again", dice, "changes", slot.label() + " " + changes));
-        call(skill, next);
-        var fresh = reference(skill, Map.of());
-        result(skill, next, fresh);
-        say(done(skill, next, fresh));
+        serve(skill, next, reference(skill, Map.of()));
       }
       return;
     }
@@ -370,9 +372,7 @@ final class Scene {
     var opening =
         phrases.say("follow", dice, "verb", dice.pick(skill.verb().said()), "noun", skill.noun());
     user(wording.with(opening.replaceAll("[.]$", ""), skill, given, this::value));
-    call(skill, wanted);
-    result(skill, wanted, reference);
-    say(done(skill, wanted, reference));
+    serve(skill, wanted, reference);
   }
 
   /// A record or a few, read out, and questions about them that need no call.
