@@ -80,6 +80,11 @@ final class RlCommand implements Callable<Integer> {
   private int maxTokens = 96;
 
   @Option(
+      names = "--temperature",
+      description = "Attempts are made at; evaluations are greedy (default: ${DEFAULT-VALUE}).")
+  private double temperature = 1;
+
+  @Option(
       names = "--evaluate-every",
       description = "Steps between evaluations (default: ${DEFAULT-VALUE}).")
   private int evaluateEvery = 10;
@@ -175,7 +180,7 @@ final class RlCommand implements Callable<Integer> {
     var identity =
         List.of(
             model.toAbsolutePath(), adapter == null ? "no adapter" : adapter, rewards.identity());
-    var config = new RolloutConfig(groupSize, maxTurns, maxTokens, 1, TIMEOUT, 1);
+    var config = new RolloutConfig(groupSize, maxTurns, maxTokens, temperature, TIMEOUT, 1);
     return practised.practice(
         identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
   }

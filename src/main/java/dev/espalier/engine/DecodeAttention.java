@@ -5,40 +5,43 @@ import dev.espalier.tensor.Dtype;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
-/// One new token a row against the row's cached past.
+/// One new token a row against the row's cached past: the start it shares with others, and its own.
 ///
 /// The query heads that share a key-value head are rows of one product, so that the cache is read
 /// once and never expanded.
 final class DecodeAttention implements Attention {
-  private static final float BARRED = -1e9f;
-
   private final KvCache cache;
+  private final @Nullable PrefixGroups prefixes;
   private final int rows;
-  private final int longest;
+  private final int width;
   private final Tensor at; // (rows·KV) int64, where each row's heads go
-  private final Tensor mask; // (rows·KV, 1, longest), 0 or BARRED
+  private final Tensor mask; // (rows·KV, 1, width)
 
-  /// @param positions the position of each row's new token; row i is in slot i
-  DecodeAttention(KvCache cache, int[] positions, int kvHeads, Dtype dtype) {
+  /// @param slots where each row's token goes: its own number, or a scratch
+  /// @param positions of each row's new token in its slot
+  /// @param prefixes what the rows share; null for nothing
+  DecodeAttention(
+      KvCache cache,
+      int[] slots,
+      int[] positions,
+      @Nullable PrefixGroups prefixes,
+      int kvHeads,
+      Dtype dtype) {
     this.cache = cache;
+    this.prefixes = prefixes;
     rows = positions.length;
-    int max = 0;
-    for (int position : positions) max = Math.max(max, position);
-    longest = max + 1;
-    var last = new long[rows * kvHeads];
-    for (int i = 0; i < last.length; i++) last[i] = positions[i / kvHeads];
-    var whole = new TensorOptions(ScalarType.Long);
-    at = torch.tensor(cache.places(positions), whole);
-    mask =
-        torch
-            .arange(new Scalar(longest), whole)
-            .view(1, 1, -1)
-            .gt(torch.tensor(last, whole).view(-1, 1, 1))
-            .to(dtype.scalar())
-            .mul(new Scalar(BARRED));
+    int longest = 0;
+    for (int position : positions) longest = Math.max(longest, position + 1);
+    width = cache.width(longest);
+    var lengths = new long[rows * kvHeads];
+    for (int i = 0; i < lengths.length; i++) lengths[i] = positions[i / kvHeads] + 1L;
+    at = torch.tensor(cache.places(slots, positions), new TensorOptions(ScalarType.Long));
+    mask = PrefixGroups.barred(lengths, width, dtype);
   }
 
   @Override
@@ -47,13 +50,21 @@ final class DecodeAttention implements Attention {
     long kv = key.size(1);
     long hd = query.size(3);
     cache.append(layer, at, key.reshape(rows * kv, hd), value.reshape(rows * kv, hd));
-    // copied whole before it is turned: the product would copy it number by number
-    var keys = cache.keys(layer, rows, longest).contiguous();
-    var values = cache.values(layer, rows, longest);
+    var keys = cache.keys(layer, rows, width);
+    var values = cache.values(layer, rows, width);
     var scaled =
         query.mul(new Scalar(1 / Math.sqrt((double) hd))).reshape(rows * kv, heads / kv, hd);
-    var scores = torch.bmm(scaled, keys.transpose(1, 2)); // (rows·KV, G, longest)
-    var weights = torch.softmax(scores.add(mask), -1);
-    return torch.bmm(weights, values).view(rows, 1, heads * hd);
+    var scores = torch.bmm(scaled, keys.transpose(1, 2)).add(mask); // (rows·KV, G, width)
+    if (prefixes == null) {
+      return torch.bmm(torch.softmax(scores, -1), values).view(rows, 1, heads * hd);
+    }
+    var both = new TensorVector();
+    both.push_back(prefixes.scores(layer, scaled));
+    both.push_back(scores);
+    var weights = torch.softmax(torch.cat(both, 2), -1);
+    long shared = weights.size(2) - width;
+    var start = prefixes.mixed(layer, weights.narrow(2, 0, shared));
+    var own = weights.narrow(2, shared, width).contiguous();
+    return torch.baddbmm(start, own, values).view(rows, 1, heads * hd);
   }
 }

@@ -2,6 +2,7 @@ package dev.espalier.engine;
 
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -30,8 +31,11 @@ public final class Generation {
 
   // Only the engine's thread touches these.
   int length;
-  int sampled;
   int last;
+  private int[] sampled = new int[16];
+  private int count;
+  private @Nullable Segment segment;
+  private int base;
 
   Generation(int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
     this.prompt = prompt;
@@ -69,15 +73,57 @@ public final class Generation {
     return cancelled;
   }
 
+  /// How many tokens were sampled.
+  int sampled() {
+    return count;
+  }
+
   void emit(Token token) {
+    if (count == sampled.length) sampled = Arrays.copyOf(sampled, 2 * count);
+    sampled[count++] = token.id();
+    last = token.id();
+    length++;
     events.add(new Event.Sampled(token));
   }
 
+  /// Prompt and sampled tokens but the last, which nothing was computed of.
+  int[] computed() {
+    var all = Arrays.copyOf(prompt, length - 1);
+    System.arraycopy(sampled, 0, all, prompt.length, count - 1);
+    return all;
+  }
+
+  /// Keeps a segment from being freed while it is gone on from.
+  ///
+  /// @param base how many of its tokens
+  void goesOnFrom(@Nullable Segment shared, int base) {
+    release();
+    segment = shared;
+    this.base = base;
+    if (shared != null) shared.users++;
+  }
+
+  private void release() {
+    if (segment != null) segment.users--;
+    segment = null;
+  }
+
+  @Nullable Segment segment() {
+    return segment;
+  }
+
+  /// How many of its tokens a segment holds.
+  int base() {
+    return base;
+  }
+
   void end() {
+    release();
     events.add(new Event.End());
   }
 
   void fail(Throwable cause) {
+    release();
     events.add(new Event.Failed(cause));
   }
 }

@@ -1,11 +1,12 @@
 package dev.espalier.engine;
 
+import dev.espalier.engine.Residents.Resident;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.Attention;
 import dev.espalier.model.PackedAttention;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
@@ -15,110 +16,217 @@ import org.jspecify.annotations.Nullable;
 
 /// Prompts for one adapter that are computed in one pass, back to back in one row.
 ///
-/// Each prompt goes on from the longest start that some slot of the cache holds, that of an earlier
-/// prompt of the same pass too; its keys and values end up in a slot of its own.
+/// A prompt goes on from whatever is there already: from a conversation that some slot holds, or
+/// from a segment, which is made here where prompts of the pass start alike. On the device's thread
+/// only.
 final class Prefill implements Attention {
-  /// A pass that has this many tokens takes no more prompts, so that running streams wait no
-  /// longer.
-  private static final int ENOUGH = 1024;
+  /// Tokens that are computed.
+  ///
+  /// @param into where keys and values go: a new segment, or else the slot
+  /// @param segment whose first `base` tokens it goes on from: a slot refers to them, a segment
+  ///   copies them
+  /// @param from the first token to compute
+  /// @param to the end of what is computed
+  /// @param copied the slot, of this pass too, whose positions from `base` to `from` are copied to
+  ///   this one; its own where nothing is
+  private record Part(
+      int[] tokens,
+      @Nullable Segment into,
+      @Nullable Segment segment,
+      int base,
+      int slot,
+      int from,
+      int to,
+      int copied) {}
 
-  private record Part(Generation generation, int slot, Residents.Start start) {
-    int rest() {
-      return generation.prompt.length - start.length();
-    }
-  }
-
-  private final KvCache cache;
-  private final Residents residents;
+  private final PromptCache prompts;
+  private final int longest;
+  private final @Nullable Adapter adapter;
   private final List<Part> parts = new ArrayList<>();
+  private final List<Generation> started = new ArrayList<>();
+  private final List<Segment> made = new ArrayList<>();
   private final PackedAttention causal = PackedAttention.causal();
+  private int first; // slot that the next prompt gets
   private int tokens;
 
-  Prefill(KvCache cache, Residents residents) {
-    this.cache = cache;
-    this.residents = residents;
+  /// @param first the first free slot
+  /// @param longest how many tokens of one prompt are computed at most
+  Prefill(PromptCache prompts, @Nullable Adapter adapter, int first, int longest) {
+    this.prompts = prompts;
+    this.adapter = adapter;
+    this.first = first;
+    this.longest = longest;
   }
 
-  /// Adds a prompt, to be held by a slot.
-  void add(Generation generation, int slot) {
-    var start = residents.longest(generation.prompt, generation.adapter);
-    residents.put(slot, generation.prompt, generation.adapter);
-    var part = new Part(generation, slot, start);
-    parts.add(part);
-    tokens += part.rest();
+  /// Adds prompts, each to be held by the next slot.
+  ///
+  /// @return how many will be whole after this pass; the others must be added again
+  int add(List<Generation> generations) {
+    var shared = SharedStarts.of(generations.stream().map(it -> it.prompt).toList());
+    int free = first;
+    for (int i = 0; i < shared.length; i++) {
+      var generation = generations.get(i);
+      if (!add(generation, shared[i], free, first)) break;
+      started.add(generation);
+      first++;
+    }
+    return started.size();
   }
 
-  /// Whether a prompt may be computed in the same pass.
-  boolean takes(Generation generation) {
-    return parts.isEmpty() || (tokens < ENOUGH && Objects.equals(generation.adapter, adapter()));
+  /// @param shared tokens that it has in common with others of the pass
+  /// @param free the first slot that was free before the pass
+  private boolean add(Generation generation, int shared, int free, int slot) {
+    var prompt = generation.prompt;
+    int most = prompt.length - 1; // one token is left to compute
+    var segment = prompts.segments().longest(prompt, adapter);
+    int base = segment == null ? 0 : Math.min(most, segment.shared(prompt, adapter));
+    var start = prompts.residents().longest(prompt, adapter, base);
+    boolean goesOn = start != null && start.goesOn() && start.length() <= most;
+    if (start != null && !goesOn && isThere(start.slot(), free, slot)) {
+      shared = Math.max(shared, start.length()); // others will start so, too
+    }
+    shared = Math.min(shared, most);
+    if (!goesOn && shared - base >= SharedStarts.WORTH) {
+      segment = make(Arrays.copyOf(prompt, shared), segment, base, start, free, slot);
+      base = segment.length();
+      start = null;
+    }
+    int from = base;
+    int copied = slot;
+    if (start == null) {
+      prompts.spare(slot);
+    } else {
+      var resident = start.resident();
+      segment = resident.segment();
+      base = resident.base();
+      from = Math.min(most, start.length());
+      if (!isThere(start.slot(), free, slot)) copied = start.slot();
+      else if (start.slot() > slot && goesOn) prompts.swap(start.slot(), slot, 0);
+      else if (start.slot() != slot) prompts.cache().copy(start.slot(), slot, from - base);
+    }
+    if (base == 0) segment = null;
+    int to = from + Math.min(prompt.length - from, longest);
+    prompts.cache().reserve(prompt.length + 1 - base);
+    parts.add(new Part(prompt, null, segment, base, slot, from, to, copied));
+    prompts
+        .residents()
+        .put(slot, new Resident(Arrays.copyOf(prompt, to), to, adapter, segment, base));
+    tokens += to - from;
+    generation.goesOnFrom(segment, base);
+    return to == prompt.length;
   }
 
-  List<Generation> generations() {
-    return parts.stream().map(Part::generation).toList();
+  /// Whether a slot's content was computed before this pass.
+  private static boolean isThere(int slot, int free, int next) {
+    return slot < free || slot >= next;
   }
 
-  private @Nullable Adapter adapter() {
-    return parts.getFirst().generation().adapter;
+  /// A new segment, which goes on from the longest start that is there.
+  private Segment make(
+      int[] start,
+      @Nullable Segment segment,
+      int base,
+      Residents.@Nullable Start resident,
+      int free,
+      int slot) {
+    var cache = prompts.cache();
+    var made = prompts.segment(start, adapter);
+    int from = base;
+    if (resident != null && isThere(resident.slot(), free, slot)) {
+      var held = resident.resident();
+      from = Math.min(resident.length(), start.length);
+      for (int layer = 0; layer < prompts.layers(); layer++) {
+        made.fill(
+            layer,
+            0,
+            cache.keysOf(layer, held.segment(), held.base(), resident.slot(), from),
+            cache.valuesOf(layer, held.segment(), held.base(), resident.slot(), from));
+      }
+      segment = null;
+    }
+    this.made.add(made);
+    if (from < start.length) {
+      parts.add(new Part(start, made, segment, base, -1, from, start.length, -1));
+      tokens += start.length - from;
+    }
+    return made;
+  }
+
+  /// The prompts that are whole after this pass.
+  List<Generation> started() {
+    return started;
   }
 
   /// Computes them.
   ///
-  /// @return scores of the token after each prompt, (prompts, 1, vocabulary)
+  /// @return scores of the token after each whole prompt, (prompts, 1, vocabulary)
   Tensor run(BaseModel base) {
     var ids = new long[tokens];
     var positions = new long[tokens];
-    var ends = new long[parts.size()];
+    var ends = new long[started.size()];
     int t = 0;
-    for (int i = 0; i < ends.length; i++) {
-      var prompt = parts.get(i).generation().prompt;
-      cache.reserve(prompt.length + 1);
-      for (int at = parts.get(i).start().length(); at < prompt.length; at++, t++) {
-        ids[t] = prompt[at];
+    int whole = 0;
+    for (var part : parts) {
+      for (int at = part.from(); at < part.to(); at++, t++) {
+        ids[t] = part.tokens()[at];
         positions[t] = at;
       }
-      ends[i] = t - 1L;
+      if (part.into() == null && whole < ends.length) ends[whole++] = t - 1L;
     }
-    var whole = new TensorOptions(ScalarType.Long);
-    var adapter = adapter();
-    var adapters = adapter == null ? Adapters.NONE : adapter.lora().cast(base.dtype());
+    var options = new TensorOptions(ScalarType.Long);
+    var adapters = adapter == null ? Adapters.NONE : adapter.lora();
     var hidden =
         base.decoder()
             .hidden(
                 base.weights(),
-                torch.tensor(ids, whole).view(1, -1),
-                torch.tensor(positions, whole).view(1, -1),
+                torch.tensor(ids, options).view(1, -1),
+                torch.tensor(positions, options).view(1, -1),
                 this,
                 adapters);
-    var last = hidden.index_select(1, torch.tensor(ends, whole)).transpose(0, 1);
+    var last = hidden.index_select(1, torch.tensor(ends, options)).transpose(0, 1);
     return base.decoder().logits(base.weights(), last, adapters);
   }
 
-  /// Forgets the prompts, whose slots hold half of them.
+  /// Forgets the prompts, whose slots and segments hold half of them.
   void failed() {
-    for (var part : parts) residents.remove(part.slot());
+    for (var part : parts) if (part.into() == null) prompts.residents().remove(part.slot());
+    prompts.remove(made);
   }
 
   @Override
   public Tensor attend(int layer, Tensor query, Tensor key, Tensor value) {
     var mixed = new TensorVector();
-    long from = 0;
+    var cache = prompts.cache();
+    long at = 0;
     for (var part : parts) {
-      int slot = part.slot();
-      var start = part.start();
-      long rest = part.rest();
-      if (start.slot() != slot) cache.copy(layer, start.slot(), slot, start.length());
-      var ownKeys = key.narrow(2, from, rest);
-      var ownValues = value.narrow(2, from, rest);
-      cache.fill(layer, slot, start.length(), ownKeys, ownValues);
-      boolean whole = start.length() == 0;
-      int length = part.generation().prompt.length;
-      mixed.push_back(
-          causal.attend(
-              layer,
-              query.narrow(2, from, rest),
-              whole ? ownKeys : cache.keysOf(layer, slot, length),
-              whole ? ownValues : cache.valuesOf(layer, slot, length)));
-      from += rest;
+      int count = part.to() - part.from();
+      var ownKeys = key.narrow(2, at, count);
+      var ownValues = value.narrow(2, at, count);
+      var queries = query.narrow(2, at, count);
+      at += count;
+      boolean whole = part.from() == 0;
+      Tensor keys;
+      Tensor values;
+      if (part.into() != null) {
+        var origin = part.segment();
+        if (origin != null) {
+          int base = part.base();
+          part.into().fill(layer, 0, origin.keys(layer, base), origin.values(layer, base));
+        }
+        part.into().fill(layer, part.from(), ownKeys.squeeze(0), ownValues.squeeze(0));
+        keys = whole ? ownKeys : part.into().keys(layer, part.to()).unsqueeze(0);
+        values = whole ? ownValues : part.into().values(layer, part.to()).unsqueeze(0);
+      } else {
+        int slot = part.slot();
+        int base = part.base();
+        if (part.copied() != slot) cache.copy(layer, part.copied(), slot, part.from() - base);
+        cache.fill(layer, slot, part.from() - base, ownKeys.squeeze(0), ownValues.squeeze(0));
+        var segment = part.segment();
+        keys = whole ? ownKeys : cache.keysOf(layer, segment, base, slot, part.to()).unsqueeze(0);
+        values =
+            whole ? ownValues : cache.valuesOf(layer, segment, base, slot, part.to()).unsqueeze(0);
+      }
+      mixed.push_back(causal.attend(layer, queries, keys, values));
     }
     return torch.cat(mixed, 1);
   }

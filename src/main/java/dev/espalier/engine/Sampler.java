@@ -10,9 +10,6 @@ import java.util.concurrent.ThreadLocalRandom;
 /// One draw a token, so that token i depends on the seed, i and the logits, and not on who else is
 /// in the batch.
 final class Sampler {
-  /// A drawn token with its log-probability after temperature, before any truncation.
-  record Draw(int id, float logprob) {}
-
   private final Sampling sampling;
   private final SplittableRandom random;
 
@@ -22,28 +19,29 @@ final class Sampler {
     random = new SplittableRandom(seed == null ? ThreadLocalRandom.current().nextLong() : seed);
   }
 
-  /// Draws from the scores of one position.
-  Draw draw(float[] logits, int from, int vocabulary) {
-    double temperature = sampling.temperature() == 0 ? 1 : sampling.temperature();
-    int best = from;
-    for (int i = from + 1; i < from + vocabulary; i++) if (logits[i] > logits[best]) best = i;
-    double max = logits[best] / temperature;
-    double sum = 0;
-    for (int i = from; i < from + vocabulary; i++) sum += Math.exp(logits[i] / temperature - max);
-    double norm = max + Math.log(sum);
-    int id = sampling.temperature() == 0 ? best - from : pick(logits, from, vocabulary, norm);
-    return new Draw(id, (float) (logits[from + id] / temperature - norm));
+  /// What logits are divided by; greedy sampling leaves them as they are.
+  float temperature() {
+    return sampling.temperature() == 0 ? 1 : (float) sampling.temperature();
   }
 
-  private int pick(float[] logits, int from, int vocabulary, double norm) {
-    var p = new double[vocabulary];
-    for (int i = 0; i < vocabulary; i++) {
-      p[i] = Math.exp(logits[from + i] / sampling.temperature() - norm);
+  /// Draws from a row's scores.
+  ///
+  /// @return the token with its log-probability after temperature, before any truncation
+  Generation.Token draw(Scores scores, int row) {
+    int id = pick(scores, row);
+    return new Generation.Token(id, scores.logprob(row, id));
+  }
+
+  private int pick(Scores scores, int row) {
+    if (sampling.temperature() == 0) return scores.best(row);
+    double part = random.nextDouble();
+    if (sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0) {
+      return scores.at(row, part);
     }
-    double total = truncate(p);
-    double left = random.nextDouble() * total;
+    var p = scores.probabilities(row);
+    double left = part * truncate(p);
     int last = 0;
-    for (int i = 0; i < vocabulary; i++) {
+    for (int i = 0; i < p.length; i++) {
       if (p[i] == 0) continue;
       last = i;
       left -= p[i];

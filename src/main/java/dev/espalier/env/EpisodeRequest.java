@@ -45,7 +45,8 @@ final class EpisodeRequest {
     if (value.isNull() || value.isMissingNode()) return;
     if (value.isNumber() && value.asDouble() == neutral) return;
     throw refused(
-        field, "a policy that learns is sampled once, at temperature 1 and without truncation");
+        field,
+        "a policy that learns is sampled once, at the run's temperature and without truncation");
   }
 
   private static ChatException refused(String field, String why) {

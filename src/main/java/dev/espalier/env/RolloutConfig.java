@@ -7,7 +7,7 @@ import java.time.Duration;
 /// @param groupSize attempts at each task
 /// @param maxTurns the most turns of the policy
 /// @param maxTokens the most tokens of a turn
-/// @param temperature of the policy; 1 leaves its probabilities as they are
+/// @param temperature of the policy, for sampler and trainer alike: above 1 attempts differ more
 /// @param timeout how long an environment may take to start or to answer a turn
 /// @param retries how often an attempt is begun anew whose environment failed or took too long
 public record RolloutConfig(

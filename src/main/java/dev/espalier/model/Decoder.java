@@ -1,9 +1,12 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /// A decoder-only transformer: one code path for all families, which differ by [ModelShape] alone.
@@ -14,10 +17,14 @@ import org.bytedeco.pytorch.global.torch;
 public final class Decoder {
   private final ModelShape shape;
   private final Rotary rotary;
+  private final List<Block> blocks = new ArrayList<>();
+  private final Projection head;
 
   public Decoder(ModelShape shape) {
     this.shape = shape;
-    this.rotary = new Rotary(shape);
+    rotary = new Rotary(shape);
+    for (int layer = 0; layer < shape.layers(); layer++) blocks.add(new Block(layer));
+    head = shape.head();
   }
 
   public ModelShape shape() {
@@ -33,11 +40,11 @@ public final class Decoder {
       Weights weights, Tensor tokens, Tensor positions, Attention attention, Adapters adapters) {
     var embedding = weights.get("model.embed_tokens.weight");
     var x = torch.embedding(embedding, tokens).to(Dtype.F32.scalar()); // (B, T, D)
-    var angles = rotary.at(positions, Dtype.F32);
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      var block = new Block(weights, adapters, "model.layers." + layer + ".");
-      x = x.add(block.attention(layer, x, angles, attention));
-      x = x.add(block.feedForward(x));
+    var angles = rotary.at(positions);
+    var linears = new Linears(weights, adapters);
+    for (var block : blocks) {
+      x = x.add(block.attention(linears, x, angles, attention));
+      x = x.add(block.feedForward(linears, x));
     }
     return norm(x, weights.get("model.norm.weight"));
   }
@@ -47,9 +54,9 @@ public final class Decoder {
   /// @param hidden (B, T, width)
   /// @return (B, T, vocabulary)
   public Tensor logits(Weights weights, Tensor hidden, Adapters adapters) {
-    var head = weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
-    var in = hidden.to(head.scalar_type());
-    return adapters.apply("lm_head", in, torch.linear(in, head)).to(Dtype.F32.scalar());
+    var matrix = weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
+    var in = hidden.to(matrix.scalar_type());
+    return adapters.apply(head, in, torch.linear(in, matrix)).to(Dtype.F32.scalar());
   }
 
   private Tensor norm(Tensor x, Tensor weight) {
@@ -60,59 +67,71 @@ public final class Decoder {
         new DoubleOptional(shape.normEps()));
   }
 
-  private final class Block {
-    private final Weights weights;
-    private final Adapters adapters;
-    private final String name;
-
-    Block(Weights weights, Adapters adapters, String name) {
-      this.weights = weights;
-      this.adapters = adapters;
-      this.name = name;
-    }
-
-    Tensor attention(int layer, Tensor x, Rotary.Angles angles, Attention attention) {
-      var in = normed(x, "input_layernorm.weight", "self_attn.q_proj.weight");
-      var query = heads(linear("self_attn.q_proj", in), shape.heads(), "self_attn.q_norm");
-      var key = heads(linear("self_attn.k_proj", in), shape.kvHeads(), "self_attn.k_norm");
-      var value = split(linear("self_attn.v_proj", in), shape.kvHeads());
-      var type = value.scalar_type();
-      var mixed =
-          attention.attend(
-              layer, angles.rotate(query).to(type), angles.rotate(key).to(type), value);
-      return linear("self_attn.o_proj", mixed);
-    }
-
-    Tensor feedForward(Tensor x) {
-      var in = normed(x, "post_attention_layernorm.weight", "mlp.gate_proj.weight");
-      return linear(
-          "mlp.down_proj", torch.silu(linear("mlp.gate_proj", in)).mul(linear("mlp.up_proj", in)));
-    }
-
-    /// The input of a block's linear layers, cast once for all of them.
-    private Tensor normed(Tensor x, String norm, String linear) {
-      return norm(x, weights.get(name + norm)).to(weights.get(name + linear).scalar_type());
-    }
-
-    /// A linear layer with its bias and its adapters: (B, T, in) → (B, T, out).
-    private Tensor linear(String kind, Tensor x) {
-      var weight = weights.get(name + kind + ".weight");
-      var bias = weights.find(name + kind + ".bias");
+  /// The weights and adapters of one pass.
+  private record Linears(Weights weights, Adapters adapters) {
+    /// All layers of a projection, with their biases and adapters: (B, T, in) → (B, T, out).
+    Tensor apply(Projection projection, Tensor x) {
+      var weight = weights.weight(projection);
+      var bias = weights.bias(projection);
       var in = x.to(weight.scalar_type());
       var out =
           bias == null
               ? torch.linear(in, weight)
               : torch.linear(in, weight, new TensorOptional(bias));
-      return adapters.apply(name + kind, in, out);
+      return adapters.apply(projection, in, out);
+    }
+  }
+
+  private final class Block {
+    private final int layer;
+    private final String name;
+    private final Projection qkv;
+    private final Projection o;
+    private final Projection gateUp;
+    private final Projection down;
+
+    Block(int layer) {
+      this.layer = layer;
+      name = "model.layers." + layer + ".";
+      var projections = shape.projections(layer);
+      qkv = projections.get(0);
+      o = projections.get(1);
+      gateUp = projections.get(2);
+      down = projections.get(3);
+    }
+
+    Tensor attention(Linears linears, Tensor x, Rotary.Angles angles, Attention attention) {
+      var in = norm(x, linears.weights().get(name + "input_layernorm.weight"));
+      var parts = split(qkv, linears.apply(qkv, in));
+      var query = heads(linears, parts.get(0), shape.heads(), "q_norm");
+      var key = heads(linears, parts.get(1), shape.kvHeads(), "k_norm");
+      var value = byHead(parts.get(2), shape.kvHeads());
+      var type = value.scalar_type();
+      var mixed =
+          attention.attend(
+              layer, angles.rotate(query).to(type), angles.rotate(key).to(type), value);
+      return linears.apply(o, mixed);
+    }
+
+    Tensor feedForward(Linears linears, Tensor x) {
+      var in = norm(x, linears.weights().get(name + "post_attention_layernorm.weight"));
+      var parts = split(gateUp, linears.apply(gateUp, in));
+      return linears.apply(down, torch.silu(parts.get(0)).mul(parts.get(1)));
+    }
+
+    /// The outputs of a projection's layers: one split, whose gradient is one concatenation.
+    private TensorVector split(Projection projection, Tensor out) {
+      return torch.split_with_sizes(out, projection.outs(), -1);
     }
 
     /// Queries or keys by head, normalised where the family asks for it, in float32: (B, H, T, hd).
-    private Tensor heads(Tensor x, int count, String normName) {
-      var split = split(x, count).to(Dtype.F32.scalar());
-      return shape.qkNorm() ? norm(split, weights.get(name + normName + ".weight")) : split;
+    private Tensor heads(Linears linears, Tensor x, int count, String normName) {
+      var split = byHead(x, count).to(Dtype.F32.scalar());
+      if (!shape.qkNorm()) return split;
+      return norm(split, linears.weights().get(name + "self_attn." + normName + ".weight"));
     }
 
-    private Tensor split(Tensor x, int count) { // (B, T, H·hd) → (B, H, T, hd)
+    private Tensor byHead(Tensor x, int count) { // (B, T, H·hd) → (B, H, T, hd)
       return x.view(x.size(0), x.size(1), count, shape.headDim()).transpose(1, 2);
     }
   }

@@ -5,10 +5,9 @@ import dev.espalier.tensor.Scope;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.bytedeco.pytorch.GeneratorOptional;
-import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -25,10 +24,6 @@ public final class Lora implements AutoCloseable {
   public record Site(Tensor a, Tensor b, double scale) {
     public int rank() {
       return (int) a.size(0);
-    }
-
-    Tensor scaledB() {
-      return scale == 1 ? b : b.mul(new Scalar(scale));
     }
   }
 
@@ -93,30 +88,32 @@ public final class Lora implements AutoCloseable {
   /// The adapter as it computes, in the type of the base; the current scope owns the casts, and
   /// gradients pass through them.
   public Adapters cast(Dtype dtype) {
-    record Cast(Tensor a, Tensor b) {}
-    var casts = new HashMap<String, Cast>();
-    sites.forEach((name, site) ->
-        casts.put(name, new Cast(site.a().to(dtype.scalar()), site.scaledB().to(dtype.scalar()))));
-    return (linear, input, output) -> {
-      var cast = casts.get(linear);
-      if (cast == null) return output;
-      return output.add(torch.linear(torch.linear(input, cast.a()), cast.b()));
-    };
+    var pairs = new HashMap<String, Optional<LoraPair>>();
+    return (projection, input, output) ->
+        pairs
+            .computeIfAbsent(
+                projection.name(),
+                name -> Optional.ofNullable(LoraPair.join(projection, sites, dtype)))
+            .map(pair -> pair.apply(input, output))
+            .orElse(output);
   }
 
-  /// A copy that only computes: in that type, the scale multiplied in, so that its [#cast] costs
-  /// nothing.
-  public Lora frozen(Dtype dtype) {
-    var frozen = new LinkedHashMap<String, Site>();
-    try (var scope = new Scope();
-        var noGrad = new NoGradGuard()) {
+  /// A copy that only computes, for a model of that shape.
+  public FrozenLora frozen(ModelShape shape, Dtype dtype) {
+    return new FrozenLora(this, shape, dtype);
+  }
+
+  /// A copy with masters of its own, which are not trained.
+  public Lora copy() {
+    var copy = new LinkedHashMap<String, Site>();
+    try (var scope = new Scope()) {
       sites.forEach((name, site) -> {
-        var a = site.a().clone().to(dtype.scalar());
-        var b = site.b().mul(new Scalar(site.scale())).to(dtype.scalar());
-        frozen.put(name, new Site(scope.keep(a), scope.keep(b), 1));
+        var a = scope.keep(site.a().detach().clone());
+        var b = scope.keep(site.b().detach().clone());
+        copy.put(name, new Site(a, b, site.scale()));
       });
     }
-    return new Lora(frozen);
+    return new Lora(copy);
   }
 
   @Override

@@ -25,43 +25,44 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   private final Map<String, Stack> stacks = new HashMap<>();
 
   /// @param rows the adapter of each row of the batch; null is the base alone
-  public MixedAdapters(List<@Nullable Lora> rows, Dtype dtype) {
-    var distinct = new LinkedHashSet<Lora>();
-    var linears = new LinkedHashSet<String>();
+  public MixedAdapters(List<@Nullable FrozenLora> rows) {
+    var distinct = new LinkedHashSet<FrozenLora>();
+    var projections = new LinkedHashSet<String>();
     for (var lora : rows) {
-      if (lora == null) continue;
-      distinct.add(lora);
-      linears.addAll(lora.sites().keySet());
+      if (lora == null || !distinct.add(lora)) continue;
+      lora.projections().forEach(projections::add);
     }
     try (var scope = new Scope()) {
-      for (var linear : linears) stacks.put(linear, stack(scope, linear, distinct, rows, dtype));
+      for (var name : projections) stacks.put(name, stack(scope, name, distinct, rows));
     }
   }
 
   private static Stack stack(
-      Scope scope, String linear, Set<Lora> distinct, List<@Nullable Lora> rows, Dtype dtype) {
+      Scope scope, String projection, Set<FrozenLora> distinct, List<@Nullable FrozenLora> rows) {
     var as = new TensorVector();
     var bs = new TensorVector();
     var masks = new TensorVector();
     for (var lora : distinct) {
-      var site = lora.sites().get(linear);
-      if (site == null) continue;
-      as.push_back(site.a().detach().to(dtype.scalar()));
-      bs.push_back(site.scaledB().detach().to(dtype.scalar()));
+      var pair = lora.pair(projection);
+      if (pair == null) continue;
+      as.push_back(pair.a());
+      bs.push_back(pair.b());
       var own = new float[rows.size()];
       for (int i = 0; i < own.length; i++) own[i] = rows.get(i) == lora ? 1 : 0;
       masks.push_back(
-          torch.tensor(own, Dtype.F32.options()).view(-1, 1, 1).expand(own.length, 1, site.rank()));
+          torch
+              .tensor(own, Dtype.F32.options())
+              .view(-1, 1, 1)
+              .expand(own.length, 1, pair.a().size(0)));
     }
+    var a = scope.keep(torch.cat(as, 0));
     return new Stack(
-        scope.keep(torch.cat(as, 0)),
-        scope.keep(torch.cat(bs, 1)),
-        scope.keep(torch.cat(masks, 2).to(dtype.scalar())));
+        a, scope.keep(torch.cat(bs, 1)), scope.keep(torch.cat(masks, 2).to(a.scalar_type())));
   }
 
   @Override
-  public Tensor apply(String linear, Tensor input, Tensor output) {
-    var stack = stacks.get(linear);
+  public Tensor apply(Projection projection, Tensor input, Tensor output) {
+    var stack = stacks.get(projection.name());
     if (stack == null) return output;
     var down = torch.linear(input, stack.a()).mul(stack.mask()); // (B, T, R)
     return output.add(torch.linear(down, stack.b()));

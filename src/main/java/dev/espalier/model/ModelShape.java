@@ -179,16 +179,37 @@ public record ModelShape(
   public List<Linear> linears() {
     var out = new ArrayList<Linear>();
     for (int layer = 0; layer < layers; layer++) {
-      var attention = "model.layers." + layer + ".self_attn.";
-      var mlp = "model.layers." + layer + ".mlp.";
-      out.add(new Linear(attention + "q_proj", width, heads * headDim));
-      out.add(new Linear(attention + "k_proj", width, kvHeads * headDim));
-      out.add(new Linear(attention + "v_proj", width, kvHeads * headDim));
-      out.add(new Linear(attention + "o_proj", heads * headDim, width));
-      out.add(new Linear(mlp + "gate_proj", width, ffn));
-      out.add(new Linear(mlp + "up_proj", width, ffn));
-      out.add(new Linear(mlp + "down_proj", ffn, width));
+      for (var projection : projections(layer)) out.addAll(projection.parts());
     }
+    return out;
+  }
+
+  /// What a block computes as one product each: queries, keys and values; the attention's output;
+  /// gate and up; down.
+  List<Projection> projections(int layer) {
+    var attention = "model.layers." + layer + ".self_attn.";
+    var mlp = "model.layers." + layer + ".mlp.";
+    return List.of(
+        Projection.of(
+            new Linear(attention + "q_proj", width, heads * headDim),
+            new Linear(attention + "k_proj", width, kvHeads * headDim),
+            new Linear(attention + "v_proj", width, kvHeads * headDim)),
+        Projection.of(new Linear(attention + "o_proj", heads * headDim, width)),
+        Projection.of(
+            new Linear(mlp + "gate_proj", width, ffn), new Linear(mlp + "up_proj", width, ffn)),
+        Projection.of(new Linear(mlp + "down_proj", ffn, width)));
+  }
+
+  /// The head, which an adapter can change too.
+  Projection head() {
+    return Projection.of(new Linear("lm_head", width, vocabulary));
+  }
+
+  /// All of them, the head last.
+  List<Projection> projections() {
+    var out = new ArrayList<Projection>();
+    for (int layer = 0; layer < layers; layer++) out.addAll(projections(layer));
+    out.add(head());
     return out;
   }
 

@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// Causal attention over whole sequences: a row each, or many of them back to back in one row.
 ///
@@ -18,85 +19,140 @@ import org.bytedeco.pytorch.global.torch;
 /// sequences cannot see each other, nothing is padded, and a prompt that many completions share is
 /// computed once.
 ///
-/// In float32 libtorch's flash kernel does it. In 16 bit that kernel is twenty times slower than
-/// plain products, so the scores are made explicitly, [#CHUNK] queries at a time, each chunk
-/// against the keys before it: half the work of a full square, and the query heads of a key-value
-/// head are rows of one product, so that keys and values are never expanded.
+/// Queries are taken [#CHUNK] at a time, each chunk against the keys before it: half the work of a
+/// full square. In float32 libtorch's flash kernel does it. In 16 bit that kernel is twenty times
+/// slower than plain products, so the scores are made explicitly, and the query heads of a
+/// key-value head are rows of one product, so that keys and values are never expanded.
 public final class PackedAttention implements Attention {
   private static final int CHUNK = 256;
   private static final float BARRED = -1e9f; // finite: two of them still add up to a number
 
-  private final List<Span> spans; // empty: each row is one sequence
-  private final Map<Corner, Tensor> masks = new HashMap<>();
+  private final @Nullable PackedPlan plan; // null: each row is one sequence
+  private final Map<Corner, Tensor> triangles = new HashMap<>();
+  private final List<Tensor> masks = new ArrayList<>(); // of each chunk of the plan
 
   /// The queries of a mask and all keys up to the last of them.
   private record Corner(long queries, long keys) {}
 
-  private PackedAttention(List<Span> spans) {
-    this.spans = List.copyOf(spans);
+  private PackedAttention(@Nullable PackedPlan plan) {
+    this.plan = plan;
   }
 
-  /// Plain causal attention: each row is one sequence.
+  /// Plain causal attention: each row is one sequence, whose queries are those of its last
+  /// positions.
   public static PackedAttention causal() {
-    return new PackedAttention(List.of());
+    return new PackedAttention(null);
   }
 
   /// Causal attention inside the spans of one packed row, in their order.
   public static PackedAttention of(List<Span> spans) {
     if (spans.isEmpty()) throw new IllegalArgumentException("a packed row without a span");
-    return new PackedAttention(spans);
+    return new PackedAttention(PackedPlan.of(spans, CHUNK));
   }
 
   @Override
   public Tensor attend(int layer, Tensor query, Tensor key, Tensor value) {
-    var mixed = spans.isEmpty() ? mix(query, key, value) : packed(query, key, value);
+    var mixed = plan == null ? whole(query, key, value) : packed(plan, query, key, value);
     return mixed.transpose(1, 2).reshape(query.size(0), query.size(2), -1);
   }
 
-  private Tensor packed(Tensor query, Tensor key, Tensor value) {
-    var lengths = spans.stream().mapToLong(Span::length).toArray();
+  private Tensor packed(PackedPlan plan, Tensor query, Tensor key, Tensor value) {
     // one split, whose gradient is one concatenation: slices would each add a whole row of zeros
-    var queries = torch.split_with_sizes(query, lengths, 2);
-    var ownKeys = torch.split_with_sizes(key, lengths, 2);
-    var ownValues = torch.split_with_sizes(value, lengths, 2);
-    var keys = new ArrayList<Tensor>();
-    var values = new ArrayList<Tensor>();
+    var sizes = plan.chunks().stream().mapToLong(PackedPlan.Chunk::queries).toArray();
+    var queries = torch.split_with_sizes(query, sizes, 2);
+    var pieces = plan.sizes();
+    var keys = torch.split_with_sizes(key, pieces, 2);
+    var values = torch.split_with_sizes(value, pieces, 2);
     var mixed = new TensorVector();
-    for (int i = 0; i < spans.size(); i++) {
-      int parent = spans.get(i).parent();
-      keys.add(parent < 0 ? ownKeys.get(i) : join(keys.get(parent), ownKeys.get(i)));
-      values.add(parent < 0 ? ownValues.get(i) : join(values.get(parent), ownValues.get(i)));
-      mixed.push_back(mix(queries.get(i), keys.get(i), values.get(i)));
+    for (int i = 0; i < sizes.length; i++) {
+      var chunk = plan.chunks().get(i);
+      var seen = seen(plan, chunk);
+      mixed.push_back(
+          mix(queries.get(i), join(keys, seen), join(values, seen), mask(i, chunk, value)));
     }
     return torch.cat(mixed, 2);
   }
 
-  private static Tensor join(Tensor before, Tensor after) {
-    var both = new TensorVector();
-    both.push_back(before);
-    both.push_back(after);
-    return torch.cat(both, 2);
+  /// The pieces that a chunk's queries may see.
+  private static List<Integer> seen(PackedPlan plan, PackedPlan.Chunk chunk) {
+    var seen = new ArrayList<Integer>();
+    int start = 0;
+    for (int i = 0; i < plan.pieces().size(); i++) {
+      int end = plan.pieces().get(i);
+      boolean inside = start >= chunk.own() && end <= chunk.to();
+      for (var range : chunk.before()) inside |= start >= range[0] && end <= range[1];
+      if (inside) seen.add(i);
+      start = end;
+    }
+    return seen;
   }
 
-  /// One sequence a row, whose queries are those of its last positions.
+  private static Tensor join(TensorVector pieces, List<Integer> which) {
+    if (which.size() == 1) return pieces.get(which.getFirst());
+    var joined = new TensorVector();
+    for (int each : which) joined.push_back(pieces.get(each));
+    return torch.cat(joined, 2);
+  }
+
+  private Tensor mask(int number, PackedPlan.Chunk chunk, Tensor values) {
+    if (number == masks.size()) {
+      masks.add(
+          torch
+              .tensor(chunk.mask(BARRED), Dtype.F32.options())
+              .view(chunk.queries(), chunk.keys())
+              .to(values.scalar_type()));
+    }
+    return masks.get(number);
+  }
+
+  private Tensor whole(Tensor query, Tensor key, Tensor value) {
+    long length = query.size(2);
+    long before = key.size(2) - length;
+    var chunks = new TensorVector();
+    for (long from = 0; from < length; from += CHUNK) {
+      long n = Math.min(CHUNK, length - from);
+      long seen = before + from + n;
+      chunks.push_back(
+          mix(
+              query.narrow(2, from, n),
+              key.narrow(2, 0, seen),
+              value.narrow(2, 0, seen),
+              triangle(n, seen, value)));
+    }
+    return torch.cat(chunks, 2);
+  }
+
+  /// 0 where a query may look and [#BARRED] where it may not: (queries, keys), of the values' type,
+  /// made at the first layer and kept for the others.
+  private Tensor triangle(long queries, long keys, Tensor values) {
+    return triangles.computeIfAbsent(
+        new Corner(queries, keys),
+        corner ->
+            torch
+                .full(new long[] {queries, keys}, new Scalar(BARRED))
+                .triu(keys - queries + 1)
+                .to(values.scalar_type()));
+  }
+
+  /// Some queries of one sequence a row.
   ///
   /// @param query (B, H, n, hd)
-  /// @param key (B, KV, m, hd), m at least n
+  /// @param key (B, KV, m, hd)
   /// @param value (B, KV, m, hd)
+  /// @param mask (n, m)
   /// @return (B, H, n, hd)
-  private Tensor mix(Tensor query, Tensor key, Tensor value) {
-    return Dtype.F32.is(value) ? flash(query, key, value) : chunked(query, key, value);
+  private static Tensor mix(Tensor query, Tensor key, Tensor value, Tensor mask) {
+    return Dtype.F32.is(value) ? flash(query, key, value, mask) : products(query, key, value, mask);
   }
 
-  private Tensor flash(Tensor query, Tensor key, Tensor value) {
-    boolean whole = query.size(2) == key.size(2);
+  private static Tensor flash(Tensor query, Tensor key, Tensor value, Tensor mask) {
     return torch.scaled_dot_product_attention(
         query,
         expand(key, query.size(1)),
         expand(value, query.size(1)),
-        whole ? new TensorOptional() : new TensorOptional(mask(query.size(2), key.size(2), value)),
+        new TensorOptional(mask),
         0.0,
-        whole,
+        false,
         new DoubleOptional(),
         false);
   }
@@ -110,39 +166,17 @@ public final class PackedAttention implements Attention {
         .reshape(x.size(0), heads, x.size(2), x.size(3));
   }
 
-  private Tensor chunked(Tensor query, Tensor key, Tensor value) {
+  private static Tensor products(Tensor query, Tensor key, Tensor value, Tensor mask) {
     long b = query.size(0);
     long kv = key.size(1);
     long group = query.size(1) / kv;
-    long length = query.size(2);
+    long n = query.size(2);
     long hd = query.size(3);
-    long before = key.size(2) - length;
-    var scaled =
-        query.mul(new Scalar(1 / Math.sqrt((double) hd))).reshape(b * kv, group, length, hd);
-    var keys = key.reshape(b * kv, before + length, hd).transpose(1, 2);
-    var values = value.reshape(b * kv, before + length, hd);
-    var chunks = new TensorVector();
-    for (long from = 0; from < length; from += CHUNK) {
-      long n = Math.min(CHUNK, length - from);
-      long seen = before + from + n;
-      var rows = scaled.narrow(2, from, n).reshape(b * kv, group * n, hd);
-      var scores = torch.bmm(rows, keys.narrow(2, 0, seen)).view(b, kv, group, n, seen);
-      var weights = torch.softmax(scores.add(mask(n, seen, value)), -1);
-      var mixed = torch.bmm(weights.view(b * kv, group * n, seen), values.narrow(1, 0, seen));
-      chunks.push_back(mixed.view(b, kv * group, n, hd));
-    }
-    return torch.cat(chunks, 2);
-  }
-
-  /// 0 where a query may look and [#BARRED] where it may not: (queries, keys), of the values' type,
-  /// made at the first layer and kept for the others.
-  private Tensor mask(long queries, long keys, Tensor values) {
-    return masks.computeIfAbsent(
-        new Corner(queries, keys),
-        corner ->
-            torch
-                .full(new long[] {queries, keys}, new Scalar(BARRED))
-                .triu(keys - queries + 1)
-                .to(values.scalar_type()));
+    long seen = key.size(2);
+    var rows = query.mul(new Scalar(1 / Math.sqrt((double) hd))).reshape(b * kv, group * n, hd);
+    var keys = key.reshape(b * kv, seen, hd).transpose(1, 2);
+    var scores = torch.bmm(rows, keys).view(b, kv, group, n, seen);
+    var weights = torch.softmax(scores.add(mask), -1).view(b * kv, group * n, seen);
+    return torch.bmm(weights, value.reshape(b * kv, seen, hd)).view(b, kv * group, n, hd);
   }
 }

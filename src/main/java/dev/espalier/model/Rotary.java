@@ -8,8 +8,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /// Rotary position embedding, the rotate-half form of Hugging Face models.
 final class Rotary {
-  private final Tensor cos; // (context, hd/2), float32
-  private final Tensor sin; // (context, hd/2), float32
+  private final long half;
+  private final Tensor cos; // (context, hd): twice the cosines, float32
+  private final Tensor sin; // (context, hd): the sines, negative and positive, float32
 
   Rotary(ModelShape shape) {
     int half = shape.headDim() / 2;
@@ -22,36 +23,39 @@ final class Rotary {
         angles[position * half + i] = position * (float) frequency;
       }
     }
+    this.half = half;
     try (var scope = new Scope()) {
       var table = torch.tensor(angles, Dtype.F32.options()).view(shape.context(), half);
-      cos = scope.keep(table.cos());
-      sin = scope.keep(table.sin());
+      cos = scope.keep(join(table.cos(), table.cos()));
+      sin = scope.keep(join(table.sin().neg(), table.sin()));
     }
+  }
+
+  private static Tensor join(Tensor first, Tensor second) {
+    var both = new TensorVector();
+    both.push_back(first);
+    both.push_back(second);
+    return torch.cat(both, 1);
   }
 
   /// The rotations of those positions.
   ///
   /// @param positions (B, T) int64
-  Angles at(Tensor positions, Dtype dtype) {
+  Angles at(Tensor positions) {
     long b = positions.size(0);
     long t = positions.size(1);
     var flat = positions.reshape(-1);
     return new Angles(
-        cos.index_select(0, flat).view(b, 1, t, -1).to(dtype.scalar()),
-        sin.index_select(0, flat).view(b, 1, t, -1).to(dtype.scalar()));
+        half,
+        cos.index_select(0, flat).view(b, 1, t, -1),
+        sin.index_select(0, flat).view(b, 1, t, -1));
   }
 
-  /// Cosines and sines, each (B, 1, T, hd/2).
-  record Angles(Tensor cos, Tensor sin) {
+  /// Cosines and signed sines, each (B, 1, T, hd).
+  record Angles(long half, Tensor cos, Tensor sin) {
     /// Rotates (B, H, T, hd).
     Tensor rotate(Tensor x) {
-      long half = x.size(3) / 2;
-      var first = x.narrow(3, 0, half);
-      var second = x.narrow(3, half, half);
-      var halves = new TensorVector();
-      halves.push_back(first.mul(cos).sub(second.mul(sin)));
-      halves.push_back(second.mul(cos).add(first.mul(sin)));
-      return torch.cat(halves, 3);
+      return torch.addcmul(x.mul(cos), x.roll(new long[] {half}, -1), sin);
     }
   }
 }

@@ -7,12 +7,14 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +23,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Whoever made them owns them: they live outside scopes until [#close].
 public final class Weights implements AutoCloseable {
+  private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
+
   private final SequencedMap<String, Tensor> tensors;
+  private final Map<String, Tensor> joined = new HashMap<>(); // by projection and kind
 
   /// Wraps tensors that were checked already.
   Weights(SequencedMap<String, Tensor> tensors) {
@@ -43,7 +49,8 @@ public final class Weights implements AutoCloseable {
 
   /// Maps a model folder's weights, in the type they are stored in or cast to another.
   ///
-  /// @param dtype what to compute in; weights stored so stay memory-mapped, others are cast once
+  /// @param dtype what to compute in; those of single layers that are stored so stay memory-mapped,
+  ///   others are copied once
   /// @throws ModelException if a file is broken, or a weight is missing, superfluous or of the
   ///   wrong shape
   public static Weights load(Path folder, ModelShape shape, Dtype dtype) {
@@ -83,7 +90,53 @@ public final class Weights implements AutoCloseable {
           "%s has %d weights that its config.json does not speak of, such as %s"
               .formatted(folder, where.size(), where.keySet().iterator().next()));
     }
-    return new Weights(out);
+    return new Weights(out).join(shape);
+  }
+
+  /// Joins the weights of layers that are computed as one product; those of the single layers are
+  /// parts of the joined ones from then on.
+  private Weights join(ModelShape shape) {
+    try (var scope = new Scope();
+        var noGrad = new NoGradGuard()) {
+      for (var projection : shape.projections()) {
+        if (projection.parts().size() == 1) continue;
+        for (var kind : List.of(WEIGHT, BIAS)) {
+          if (find(projection.name() + kind) == null) continue;
+          var whole = scope.keep(cat(projection, kind));
+          joined.put(projection.name() + kind, whole);
+          long from = 0;
+          for (var linear : projection.parts()) {
+            var part = scope.keep(whole.narrow(0, from, linear.out()));
+            var before = tensors.put(linear.name() + kind, part);
+            if (before != null) before.close();
+            from += linear.out();
+          }
+        }
+      }
+    }
+    return this;
+  }
+
+  private Tensor cat(Projection projection, String kind) {
+    var parts = new TensorVector();
+    for (var linear : projection.parts()) parts.push_back(get(linear.name() + kind));
+    return torch.cat(parts, 0);
+  }
+
+  /// The weights of a projection, (out, in).
+  Tensor weight(Projection projection) {
+    return of(projection, WEIGHT);
+  }
+
+  /// The biases of a projection, (out); null where it has none.
+  @Nullable Tensor bias(Projection projection) {
+    return find(projection.name() + BIAS) == null ? null : of(projection, BIAS);
+  }
+
+  private Tensor of(Projection projection, String kind) {
+    if (projection.parts().size() == 1) return get(projection.name() + kind);
+    var whole = joined.get(projection.name() + kind);
+    return whole == null ? cat(projection, kind) : whole;
   }
 
   /// Buffers that old exporters wrote although they follow from the configuration.
@@ -154,5 +207,6 @@ public final class Weights implements AutoCloseable {
   @Override
   public void close() {
     tensors.values().forEach(Tensor::close);
+    joined.values().forEach(Tensor::close);
   }
 }

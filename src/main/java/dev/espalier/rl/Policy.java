@@ -36,7 +36,7 @@ final class Policy implements AutoCloseable {
   }
 
   private Adapter cast(int version) {
-    var frozen = Device.cpu().run(Urgency.TRAIN, () -> masters.frozen(base.dtype()));
+    var frozen = Device.cpu().run(Urgency.TRAIN, () -> masters.frozen(base.shape(), base.dtype()));
     return new Adapter("policy", "policy@" + version, frozen);
   }
 
@@ -44,8 +44,9 @@ final class Policy implements AutoCloseable {
     return masters;
   }
 
-  LoraLearner learner() {
-    return new LoraLearner(base.weights(), masters, base.dtype());
+  /// @param temperature that it samples at
+  LoraLearner learner(double temperature) {
+    return new LoraLearner(base.weights(), masters, base.dtype(), temperature);
   }
 
   /// Samples with the masters as they are now. Nothing that an earlier version left in the cache is

@@ -33,6 +33,7 @@ final class PolicyLearner implements AutoCloseable {
   private final RlConfig config;
   private final int most; // tokens that an attempt may sample
   private final int room;
+  private final double temperature; // of the sampler, and so of the trainer
   private final Policy policy;
   private final Lora reference;
   private final AdamW adam;
@@ -65,6 +66,7 @@ final class PolicyLearner implements AutoCloseable {
     this.config = config;
     var rollouts = practice.source().config();
     most = rollouts.maxTurns() * rollouts.maxTokens();
+    temperature = rollouts.temperature();
     var shape = base.shape();
     var fresh = new LoraConfig(config.rank(), config.alpha(), Set.of());
     var masters =
@@ -76,11 +78,12 @@ final class PolicyLearner implements AutoCloseable {
                         ? Lora.fresh(shape, fresh, config.seed())
                         : Peft.load(start, shape));
     for (var parameter : masters.parameters().values()) parameter.set_requires_grad(true);
-    reference = Device.cpu().run(Urgency.TRAIN, () -> masters.frozen(base.dtype()));
+    reference = Device.cpu().run(Urgency.TRAIN, masters::copy);
     policy = new Policy(base, masters, SLOTS, practice.view());
     adam = new AdamW(masters.parameters(), AdamW.Config.withDecay(0));
     trainer =
-        new Trainer(base.decoder(), policy.learner(), List.of(new Trainer.Part(adam, 1)), CLIP);
+        new Trainer(
+            base.decoder(), policy.learner(temperature), List.of(new Trainer.Part(adam, 1)), CLIP);
     critic =
         config.algorithm().hasCritic()
             ? new Critic(base, fresh, config.criticRate(), config.seed() + 1)
@@ -108,7 +111,7 @@ final class PolicyLearner implements AutoCloseable {
     var experience = Experience.of(gathered.attempts());
     var packed = experience.rows(algorithm.weighting(), most, room);
     var rows = packed.stream().map(PackedRow::row).toList();
-    var start = new LoraLearner(base.weights(), reference, base.dtype());
+    var start = new LoraLearner(base.weights(), reference, base.dtype(), temperature);
     var referenced = experience.byAttempt(packed, Trainer.predict(base.decoder(), start, rows));
     var sampled = experience.sampled();
     var expected = critic == null ? new float[0][] : critic.values(packed);

@@ -21,7 +21,13 @@ public interface Learner {
   /// @return (N), float32
   default Tensor predict(Decoder decoder, Batch batch) {
     var forward = forward();
-    return Loss.logProbabilities(decoder, forward.weights(), forward.adapters(), batch);
+    return Loss.logProbabilities(
+        decoder, forward.weights(), forward.adapters(), batch, temperature());
+  }
+
+  /// What logits are divided by, as the sampler divides them.
+  default double temperature() {
+    return 1;
   }
 
   /// Weights and adapters of one forward pass.

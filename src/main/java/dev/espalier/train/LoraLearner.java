@@ -9,7 +9,13 @@ import org.bytedeco.pytorch.Tensor;
 /// Trains an adapter; the base's weights stay as they are.
 ///
 /// @param base frozen weights of the type that linear layers compute in
-public record LoraLearner(Weights base, Lora adapter, Dtype compute) implements Learner {
+public record LoraLearner(Weights base, Lora adapter, Dtype compute, double temperature)
+    implements Learner {
+  /// One that leaves its probabilities as they are.
+  public LoraLearner(Weights base, Lora adapter, Dtype compute) {
+    this(base, adapter, compute, 1);
+  }
+
   @Override
   public SequencedMap<String, Tensor> parameters() {
     return adapter.parameters();

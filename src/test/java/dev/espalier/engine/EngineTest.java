@@ -10,7 +10,6 @@ import dev.espalier.model.Adapters;
 import dev.espalier.model.PackedAttention;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
-import dev.espalier.tensor.Dtype;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,7 +166,7 @@ final class EngineTest {
             () -> {
               try (var noGrad = new NoGradGuard()) {
                 var base = engine().base();
-                Adapters adapters = lora.cast(Dtype.F32);
+                Adapters adapters = lora;
                 var options = new TensorOptions(ScalarType.Long);
                 var hidden =
                     base.decoder()

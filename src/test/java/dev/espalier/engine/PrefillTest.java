@@ -58,14 +58,11 @@ final class PrefillTest {
             () -> {
               var out = new ArrayList<float[]>();
               try (var noGrad = new NoGradGuard();
-                  var cache = new KvCache(base.shape(), 7, base.dtype())) {
-                var residents = new Residents(7);
+                  var cache = new PromptCache(base, 7)) {
                 for (var prompts : passes) {
                   out.clear();
-                  var pass = new Prefill(cache, residents);
-                  for (int slot = 0; slot < prompts.size(); slot++) {
-                    pass.add(generation(prompts.get(slot)), slot);
-                  }
+                  var pass = new Prefill(cache, null, 0, Integer.MAX_VALUE);
+                  pass.add(prompts.stream().map(PrefillTest::generation).toList());
                   int vocabulary = base.shape().vocabulary();
                   var all = new float[prompts.size() * vocabulary];
                   pass.run(base).contiguous().data_ptr_float().get(all);
