@@ -27,6 +27,10 @@ public final class Decoder {
     head = shape.head();
   }
 
+  Rotary rotary() {
+    return rotary;
+  }
+
   public ModelShape shape() {
     return shape;
   }

@@ -24,12 +24,12 @@ import org.jspecify.annotations.Nullable;
 /// slower than plain products, so the scores are made explicitly, and the query heads of a
 /// key-value head are rows of one product, so that keys and values are never expanded.
 public final class PackedAttention implements Attention {
-  private static final int CHUNK = 256;
+  static final int CHUNK = 256;
   private static final float BARRED = -1e9f; // finite: two of them still add up to a number
 
   private final @Nullable PackedPlan plan; // null: each row is one sequence
   private final Map<Corner, Tensor> triangles = new HashMap<>();
-  private final List<Tensor> masks = new ArrayList<>(); // of each chunk of the plan
+  private @Nullable List<Tensor> masks; // of each chunk of the plan
 
   /// The queries of a mask and all keys up to the last of them.
   private record Corner(long queries, long keys) {}
@@ -63,12 +63,18 @@ public final class PackedAttention implements Attention {
     var pieces = plan.sizes();
     var keys = torch.split_with_sizes(key, pieces, 2);
     var values = torch.split_with_sizes(value, pieces, 2);
+    if (masks == null) masks = masks(plan, Dtype.of(value));
     var mixed = new TensorVector();
     for (int i = 0; i < sizes.length; i++) {
       var chunk = plan.chunks().get(i);
       var seen = seen(plan, chunk);
+      var padding = padding(chunk, value);
       mixed.push_back(
-          mix(queries.get(i), join(keys, seen), join(values, seen), mask(i, chunk, value)));
+          mix(
+              queries.get(i),
+              join(keys, seen, padding),
+              join(values, seen, padding),
+              masks.get(i)));
     }
     return torch.cat(mixed, 2);
   }
@@ -87,22 +93,32 @@ public final class PackedAttention implements Attention {
     return seen;
   }
 
-  private static Tensor join(TensorVector pieces, List<Integer> which) {
-    if (which.size() == 1) return pieces.get(which.getFirst());
+  private static @Nullable Tensor padding(PackedPlan.Chunk chunk, Tensor like) {
+    if (chunk.padding() == 0) return null;
+    long[] size = {like.size(0), like.size(1), chunk.padding(), like.size(3)};
+    return torch.zeros(size, Dtype.of(like).options());
+  }
+
+  private static Tensor join(TensorVector pieces, List<Integer> which, @Nullable Tensor padding) {
+    if (which.size() == 1 && padding == null) return pieces.get(which.getFirst());
     var joined = new TensorVector();
     for (int each : which) joined.push_back(pieces.get(each));
+    if (padding != null) joined.push_back(padding);
     return torch.cat(joined, 2);
   }
 
-  private Tensor mask(int number, PackedPlan.Chunk chunk, Tensor values) {
-    if (number == masks.size()) {
+  /// 0 where a chunk's queries may look and a number that bars them elsewhere: (queries, keys) for
+  /// each chunk.
+  static List<Tensor> masks(PackedPlan plan, Dtype dtype) {
+    var masks = new ArrayList<Tensor>();
+    for (var chunk : plan.chunks()) {
       masks.add(
           torch
               .tensor(chunk.mask(BARRED), Dtype.F32.options())
               .view(chunk.queries(), chunk.keys())
-              .to(values.scalar_type()));
+              .to(dtype.scalar()));
     }
-    return masks.get(number);
+    return masks;
   }
 
   private Tensor whole(Tensor query, Tensor key, Tensor value) {

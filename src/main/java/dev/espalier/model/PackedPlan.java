@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -8,11 +9,14 @@ import java.util.TreeSet;
 /// of them may see.
 ///
 /// A chunk is a part of one long span, or several short ones that continue the same span: few large
-/// products with a mask are faster than many small ones without.
+/// products with a mask are faster than many small ones without. The number of its keys is rounded
+/// up, for libtorch compiles its products for every size that it meets.
 ///
 /// @param pieces the row cut at every border of a chunk or a span: where each piece ends
 /// @param chunks in the order of the row
 record PackedPlan(List<Integer> pieces, List<Chunk> chunks) {
+  private static final int ROUND = 64;
+
   /// Queries, and the keys for them.
   ///
   /// @param from the first query's position in the row
@@ -25,8 +29,19 @@ record PackedPlan(List<Integer> pieces, List<Chunk> chunks) {
       return to - from;
     }
 
+    /// All keys, with those that are there only to make the number a round one.
     int keys() {
-      int count = to - own;
+      int count = seen() + to - own;
+      return (count + ROUND - 1) / ROUND * ROUND;
+    }
+
+    /// How many keys only make the number a round one; they come last.
+    int padding() {
+      return keys() - seen() - (to - own);
+    }
+
+    private int seen() { // keys of what comes before
+      int count = 0;
       for (var range : before) count += range[1] - range[0];
       return count;
     }
@@ -34,12 +49,12 @@ record PackedPlan(List<Integer> pieces, List<Chunk> chunks) {
     /// 0 where a query may look and that number where it may not: (queries, keys).
     float[] mask(float barred) {
       int keys = keys();
-      int seen = keys - (to - own); // all of what comes before
+      int seen = seen();
       var mask = new float[queries() * keys];
       for (int q = 0; q < queries(); q++) {
-        for (int k = own; k < to; k++) {
-          if (k < starts[q] || k > from + q) mask[q * keys + seen + k - own] = barred;
-        }
+        int row = q * keys;
+        Arrays.fill(mask, row + seen, row + keys, barred);
+        Arrays.fill(mask, row + seen + starts[q] - own, row + seen + from + q + 1 - own, 0);
       }
       return mask;
     }
@@ -67,13 +82,12 @@ record PackedPlan(List<Integer> pieces, List<Chunk> chunks) {
     for (int i = 0; i < spans.size(); ) {
       int parent = spans.get(i).parent();
       var before = before(spans, starts, parent);
-      int end = i + 1; // short spans that are taken together
-      while (end < spans.size()
-          && spans.get(end).parent() == parent
-          && starts[end + 1] - starts[i] <= most) end++;
+      int end = i + 1;
+      while (end < spans.size() && spans.get(end).parent() == parent) end++;
       for (int from = starts[i]; from < starts[end]; from += most) {
         int to = Math.min(starts[end], from + most);
-        chunks.add(new Chunk(from, to, starts[i], before, spanStarts(starts, i, from, to)));
+        var of = spanStarts(starts, i, from, to);
+        chunks.add(new Chunk(from, to, of[0], before, of));
       }
       i = end;
     }

@@ -57,5 +57,10 @@ final class Rotary {
     Tensor rotate(Tensor x) {
       return torch.addcmul(x.mul(cos), x.roll(new long[] {half}, -1), sin);
     }
+
+    /// The gradient of what was rotated, from that of the rotated.
+    Tensor rotateBack(Tensor gradient) {
+      return gradient.mul(cos).add_(gradient.mul(sin).roll(new long[] {half}, -1));
+    }
   }
 }

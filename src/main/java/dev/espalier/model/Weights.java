@@ -194,6 +194,19 @@ public final class Weights implements AutoCloseable {
     }
   }
 
+  /// A copy of another type that is only computed with, but for the norms, which stay float32.
+  public Weights cast(ModelShape shape, Dtype dtype) {
+    var out = new LinkedHashMap<String, Tensor>();
+    try (var scope = new Scope();
+        var noGrad = new NoGradGuard()) {
+      tensors.forEach((name, tensor) -> {
+        var type = name.endsWith("norm.weight") ? Dtype.F32 : dtype;
+        out.put(name, scope.keep(tensor.detach().clone().to(type.scalar())));
+      });
+    }
+    return new Weights(out).join(shape);
+  }
+
   /// Writes them as `model.safetensors` in that type.
   public void save(Path folder, Dtype dtype) {
     try (var scope = new Scope()) {

@@ -32,6 +32,14 @@ public enum Dtype {
     return tensor.scalar_type().value == scalar.value; // JavaCPP makes a new enum object each time
   }
 
+  /// The type of a tensor.
+  ///
+  /// @throws IllegalArgumentException if it holds whole numbers, say
+  public static Dtype of(Tensor tensor) {
+    for (var type : values()) if (type.is(tensor)) return type;
+    throw new IllegalArgumentException("no type for weights: " + tensor.scalar_type());
+  }
+
   /// Options for a new tensor of this type; the caller's scope owns them.
   public TensorOptions options() {
     return new TensorOptions(scalar);

@@ -2,7 +2,6 @@ package dev.espalier.train;
 
 import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
-import dev.espalier.model.PackedAttention;
 import dev.espalier.model.Weights;
 import dev.espalier.tensor.Dtype;
 import java.util.LinkedHashMap;
@@ -30,17 +29,13 @@ public record CriticLearner(Weights base, Lora adapter, Tensor head, Dtype compu
 
   /// The value before each trained token.
   @Override
-  public Tensor predict(Decoder decoder, Batch batch) {
-    var forward = forward();
-    var hidden =
-        decoder.hidden(
-            forward.weights(),
-            batch.tokens(),
-            batch.positions(),
-            PackedAttention.of(batch.spans()),
-            forward.adapters());
+  public Tensor predict(Decoder decoder, Forward forward, Tensor hidden, Batch batch) {
     int width = decoder.shape().width();
-    var picked = hidden.view(-1, width).index_select(0, batch.at()); // (N, width)
-    return picked.mv(head.narrow(0, 0, width)).add(head.narrow(0, width, 1));
+    return hidden.mv(head.narrow(0, 0, width)).add(head.narrow(0, width, 1));
+  }
+
+  @Override
+  public Pass pass(Decoder decoder, Batch batch) {
+    return Pass.ofLora(this, adapter, compute, decoder, batch);
   }
 }

@@ -21,13 +21,19 @@ public interface Learner {
   /// @return (N), float32
   default Tensor predict(Decoder decoder, Batch batch) {
     var forward = forward();
-    return Loss.logProbabilities(
-        decoder, forward.weights(), forward.adapters(), batch, temperature());
+    return predict(decoder, forward, Loss.hidden(decoder, forward, batch), batch);
   }
 
-  /// What logits are divided by, as the sampler divides them.
-  default double temperature() {
-    return 1;
+  /// The same from the model's output before each trained token.
+  ///
+  /// @param hidden (N, width), float32
+  default Tensor predict(Decoder decoder, Forward forward, Tensor hidden, Batch batch) {
+    return Loss.logProbabilities(decoder, forward, hidden, batch, 1);
+  }
+
+  /// Predictions that can be learnt from.
+  default Pass pass(Decoder decoder, Batch batch) {
+    return Pass.recorded(predict(decoder, batch));
   }
 
   /// Weights and adapters of one forward pass.

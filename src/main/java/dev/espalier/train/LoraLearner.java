@@ -1,5 +1,6 @@
 package dev.espalier.train;
 
+import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
 import dev.espalier.model.Weights;
 import dev.espalier.tensor.Dtype;
@@ -9,6 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 /// Trains an adapter; the base's weights stay as they are.
 ///
 /// @param base frozen weights of the type that linear layers compute in
+/// @param temperature what logits are divided by, as the sampler divides them
 public record LoraLearner(Weights base, Lora adapter, Dtype compute, double temperature)
     implements Learner {
   /// One that leaves its probabilities as they are.
@@ -24,5 +26,15 @@ public record LoraLearner(Weights base, Lora adapter, Dtype compute, double temp
   @Override
   public Forward forward() {
     return new Forward(base, adapter.cast(compute));
+  }
+
+  @Override
+  public Tensor predict(Decoder decoder, Forward forward, Tensor hidden, Batch batch) {
+    return Loss.logProbabilities(decoder, forward, hidden, batch, temperature);
+  }
+
+  @Override
+  public Pass pass(Decoder decoder, Batch batch) {
+    return Pass.ofLora(this, adapter, compute, decoder, batch);
   }
 }

@@ -1,9 +1,7 @@
 package dev.espalier.train;
 
-import dev.espalier.model.Adapters;
 import dev.espalier.model.Decoder;
 import dev.espalier.model.PackedAttention;
-import dev.espalier.model.Weights;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -12,18 +10,29 @@ import org.bytedeco.pytorch.global.torch;
 public final class Loss {
   private Loss() {}
 
+  /// The model's output before each prediction that carries loss: (N, width), float32.
+  static Tensor hidden(Decoder decoder, Learner.Forward forward, Batch batch) {
+    var hidden =
+        decoder.hidden(
+            forward.weights(),
+            batch.tokens(),
+            batch.positions(),
+            PackedAttention.of(batch.spans()),
+            forward.adapters());
+    return hidden.view(-1, decoder.shape().width()).index_select(0, batch.at());
+  }
+
   /// log p(target) of every prediction that carries loss: (N), float32.
   ///
   /// Logits are made for those positions only.
   ///
+  /// @param hidden as [#hidden] has it
   /// @param temperature that the logits are divided by
-  public static Tensor logProbabilities(
-      Decoder decoder, Weights weights, Adapters adapters, Batch batch, double temperature) {
-    var attention = PackedAttention.of(batch.spans());
-    var hidden = decoder.hidden(weights, batch.tokens(), batch.positions(), attention, adapters);
-    var picked = hidden.view(-1, decoder.shape().width()).index_select(0, batch.at());
-    var logits = decoder.logits(weights, picked.unsqueeze(0), adapters).squeeze(0); // (N, V)
-    if (temperature != 1) logits = logits.div(new Scalar(temperature));
+  static Tensor logProbabilities(
+      Decoder decoder, Learner.Forward forward, Tensor hidden, Batch batch, double temperature) {
+    var logits =
+        decoder.logits(forward.weights(), hidden.unsqueeze(0), forward.adapters()).squeeze(0);
+    if (temperature != 1) logits = logits.div(new Scalar(temperature)); // (N, V)
     return torch.log_softmax(logits, -1).gather(-1, batch.targets().unsqueeze(1)).squeeze(1);
   }
 }

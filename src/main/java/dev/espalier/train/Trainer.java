@@ -136,9 +136,11 @@ public final class Trainer {
 
   /// Adds one row's gradients, hands over its predictions and returns its loss.
   private double backward(Unit unit, float[] predictions) {
-    var predicted = learner.predict(decoder, Batch.of(unit.row()));
+    var pass = learner.pass(decoder, Batch.of(unit.row()));
+    var predicted = pass.predictions().detach().set_requires_grad(true);
     var loss = unit.loss().apply(predicted);
     loss.backward();
+    pass.backward().accept(predicted.grad());
     copy(predicted.detach(), predictions);
     return loss.item_float();
   }
