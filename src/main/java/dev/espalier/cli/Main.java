@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
       EvalCommand.class,
       JudgeCommand.class,
       LogitsCommand.class,
+      BenchCommand.class,
       PretrainCommand.class,
       RenderCommand.class,
       RequestsCommand.class,

@@ -1,0 +1,56 @@
+package dev.espalier.bench;
+
+import dev.espalier.chat.Json;
+import dev.espalier.engine.Adapter;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// 32 streams: of eight adapters, of one, and of the base alone, in turns.
+final class AdaptersBench {
+  private static final int STREAMS = 32;
+  private static final int ADAPTERS = 8;
+  private static final int RANK = 16;
+  private static final int PROMPT = 64;
+  private static final int TOKENS = 64;
+
+  private AdaptersBench() {}
+
+  static ObjectNode run(Subject subject, int runs) {
+    var adapters = new ArrayList<Adapter>();
+    for (int i = 0; i < ADAPTERS; i++) adapters.add(subject.adapter(i, RANK));
+    var mixed = new double[runs];
+    var single = new double[runs];
+    var base = new double[runs];
+    for (int i = -1; i < runs; i++) {
+      double ofMixed = rate(subject, adapters);
+      double ofSingle = rate(subject, adapters.subList(0, 1));
+      double ofBase = rate(subject, List.of());
+      if (i < 0) continue;
+      mixed[i] = ofMixed;
+      single[i] = ofMixed / ofSingle;
+      base[i] = ofMixed / ofBase;
+    }
+    adapters.forEach(Adapter::close);
+    var json =
+        Json.object()
+            .put("tokens_per_second", Machine.median(mixed))
+            .put("mixed_vs_single", Machine.median(single))
+            .put("mixed_vs_base", Machine.median(base));
+    for (var key :
+        List.of("added32_vs_bandwidth", "registered_1000_vs_5", "vs_llamacpp", "vs_peft")) {
+      json.putNull(key).put(key + "_why", Peers.NOT_YET);
+    }
+    return json;
+  }
+
+  /// Tokens a second of streams that take adapters in turn.
+  private static double rate(Subject subject, List<Adapter> adapters) {
+    var of = new ArrayList<@Nullable Adapter>();
+    for (int i = 0; i < STREAMS; i++) {
+      of.add(adapters.isEmpty() ? null : adapters.get(i % adapters.size()));
+    }
+    return Streams.run(subject, subject.texts(STREAMS, PROMPT), of, TOKENS).rate();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.espalier.bench;
+
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Scope;
+import java.util.Arrays;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// What this machine can do at best.
+final class Machine {
+  private static final long SIDE = 2048;
+  private static final long NUMBERS = 1L << 28; // a gigabyte, well beyond any cache
+
+  private Machine() {}
+
+  /// Floating-point operations a second of a square matrix product.
+  static double products(Dtype dtype, int runs) {
+    return onDevice(() -> {
+      var a = torch.randn(SIDE, SIDE).to(dtype.scalar());
+      var b = torch.randn(SIDE, SIDE).to(dtype.scalar());
+      return 2.0 * SIDE * SIDE * SIDE / seconds(runs, () -> torch.mm(a, b));
+    });
+  }
+
+  /// Bytes a second that can be read from memory.
+  static double bandwidth(int runs) {
+    return onDevice(() -> {
+      var numbers = torch.ones(new long[] {NUMBERS}, Dtype.F32.options());
+      return 4.0 * NUMBERS / seconds(runs, numbers::sum);
+    });
+  }
+
+  private interface Work {
+    Tensor run();
+  }
+
+  private static double onDevice(Supplier<Double> work) {
+    return Device.cpu()
+        .run(
+            Urgency.TRAIN,
+            () -> {
+              try (var noGrad = new NoGradGuard()) {
+                return work.get();
+              }
+            });
+  }
+
+  private static double seconds(int runs, Work work) {
+    var times = new double[runs];
+    for (int i = -1; i < runs; i++) { // the first one warms up
+      long begin = System.nanoTime();
+      try (var scope = new Scope()) {
+        work.run();
+      }
+      if (i >= 0) times[i] = (System.nanoTime() - begin) / 1e9;
+    }
+    return median(times);
+  }
+
+  /// The middle one; of an even number the larger of the two.
+  static double median(double[] numbers) {
+    var sorted = numbers.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}

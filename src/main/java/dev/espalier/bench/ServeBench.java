@@ -1,0 +1,30 @@
+package dev.espalier.bench;
+
+import dev.espalier.chat.Json;
+import java.util.Collections;
+import tools.jackson.databind.node.ObjectNode;
+
+/// One stream: how near it comes to reading all weights once a token at the memory's bandwidth.
+final class ServeBench {
+  private static final int PROMPT = 128;
+  private static final int TOKENS = 128;
+
+  private ServeBench() {}
+
+  static ObjectNode run(Subject subject, int runs) {
+    var rates = new double[runs];
+    for (int i = -1; i < runs; i++) {
+      var prompts = subject.texts(1, PROMPT);
+      double rate = Streams.run(subject, prompts, Collections.singletonList(null), TOKENS).rate();
+      if (i >= 0) rates[i] = rate;
+    }
+    double rate = Machine.median(rates);
+    double bandwidth = Machine.bandwidth(runs);
+    return Json.object()
+        .put("tokens_per_second", rate)
+        .put("bandwidth_gb_per_second", bandwidth / 1e9)
+        .put("decode_vs_bandwidth", rate * subject.bytesAToken() / bandwidth)
+        .putNull("vs_llamacpp_one_stream")
+        .put("vs_llamacpp_one_stream_why", Peers.NOT_YET);
+  }
+}
