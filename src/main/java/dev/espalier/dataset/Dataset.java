@@ -111,23 +111,34 @@ public record Dataset(
         PruningRules rules,
         int maxTokens,
         ToIntFunction<ChatRequest> counter) {
-      for (var example : examples) {
-        var pruned = rules.apply(example.request());
-        var left =
-            new Example(
-                pruned.request(), example.target(), example.conversation(), example.source());
-        int count = counter.applyAsInt(Conversations.single(left));
-        if (pruned.unmatched().size() < rules.rules().size()) {
-          prunedTokens += counter.applyAsInt(Conversations.single(example)) - count;
-        }
-        if (!pruned.unmatched().isEmpty()) unpruned++;
-        if (maxTokens > 0 && count > maxTokens) {
+      var counted = examples.parallelStream().map(it -> Counted.of(it, rules, counter)).toList();
+      for (var one : counted) {
+        prunedTokens += one.removed();
+        if (!one.matched()) unpruned++;
+        if (maxTokens > 0 && one.tokens() > maxTokens) {
           tooLong++;
           continue;
         }
-        kept.add(left);
-        tokens += count;
+        kept.add(one.left());
+        tokens += one.tokens();
       }
+    }
+  }
+
+  /// A pruned example.
+  ///
+  /// @param tokens that are left
+  /// @param removed tokens
+  /// @param matched whether all rules did
+  private record Counted(Example left, int tokens, int removed, boolean matched) {
+    static Counted of(Example example, PruningRules rules, ToIntFunction<ChatRequest> counter) {
+      var pruned = rules.apply(example.request());
+      var left =
+          new Example(pruned.request(), example.target(), example.conversation(), example.source());
+      int tokens = counter.applyAsInt(Conversations.single(left));
+      boolean some = pruned.unmatched().size() < rules.rules().size();
+      int before = some ? counter.applyAsInt(Conversations.single(example)) : tokens;
+      return new Counted(left, tokens, before - tokens, pruned.unmatched().isEmpty());
     }
   }
 }

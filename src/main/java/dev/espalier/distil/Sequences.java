@@ -27,9 +27,10 @@ public record Sequences(List<TrainingSequence> all) {
   ///
   /// @throws TrainingException if one has no token to learn, or is longer than the context
   public static Sequences of(List<ChatRequest> conversations, ChatFormat format, int context) {
+    var encoded = conversations.parallelStream().map(format::encode).toList();
     var out = new ArrayList<TrainingSequence>();
-    for (int i = 0; i < conversations.size(); i++) {
-      for (var sequence : format.encode(conversations.get(i))) {
+    for (int i = 0; i < encoded.size(); i++) {
+      for (var sequence : encoded.get(i)) {
         if (sequence.trainedTokens() == 0) {
           throw new TrainingException(
               "conversation %d has no token to learn: is every answer's weight 0?"
