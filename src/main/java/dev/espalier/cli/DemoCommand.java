@@ -31,7 +31,7 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--requests",
       description = "To capture, 400 at least (default: ${DEFAULT-VALUE}).")
-  private int requests = 5000;
+  private int requests = 6400;
 
   @Option(names = "--epochs", description = "Passes over them (default: ${DEFAULT-VALUE}).")
   private int epochs = 2;

@@ -28,7 +28,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param folder where the run's folder is made
 record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, long seed) {
-  private static final int STEPS = 40;
+  private static final int STEPS = 34;
   private static final int GROUPS = 12;
   private static final double RATE = 1e-3;
   private static final int UPDATES = 2;
@@ -36,7 +36,7 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
   private static final double ALPHA = 32;
   private static final Errands ERRANDS =
       new Errands(2, 10, List.of("lookup_vessel", "reserve_berth"));
-  private static final int EVALUATE_EVERY = 20;
+  private static final int EVALUATE_EVERY = 17;
   private static final long VALIDATION_SEED = 20_260_601;
   private static final int VALIDATION_TASKS = 64;
   private static final long HELD_OUT_SEED = 20_260_501;

@@ -44,7 +44,7 @@ final class PolicyLearner implements AutoCloseable {
   ///
   /// @param tokens that carried loss
   /// @param entropy of the policy, estimated from what it sampled, nats a token
-  /// @param kl to the start, estimated likewise (k3)
+  /// @param kl to the start, estimated likewise (k3) from a row at least
   /// @param samplerKl between the sampler's probabilities and the trainer's of the same policy (k3)
   /// @param clipped the fraction of tokens whose ratio left the range, at the last update
   /// @param valueLoss the critic's, 0 without one
@@ -112,8 +112,11 @@ final class PolicyLearner implements AutoCloseable {
     var packed = experience.rows(algorithm.weighting(), most, room);
     var rows = packed.stream().map(PackedRow::row).toList();
     var start = new LoraLearner(base.weights(), reference, base.dtype(), temperature);
-    var referenced = experience.byAttempt(packed, Trainer.predict(base.decoder(), start, rows));
+    // where the loss does not ask for it, the KL to the start is estimated from one row
+    var compared = algorithm.hasReference() ? rows : rows.subList(0, 1);
+    var reference = Trainer.predict(base.decoder(), start, compared);
     var sampled = experience.sampled();
+    var referenced = algorithm.hasReference() ? experience.byAttempt(packed, reference) : sampled;
     var expected = critic == null ? new float[0][] : critic.values(packed);
     var values = critic == null ? null : experience.byAttempt(packed, expected);
     var estimate = Estimate.of(algorithm, gathered.rewards(), sampled, referenced, values);
@@ -127,12 +130,17 @@ final class PolicyLearner implements AutoCloseable {
     double sum = 0;
     double norm = 0;
     double valueLoss = 0;
+    double kl = 0;
     var first = new float[0][];
     var last = first;
     for (int update = 0; update < algorithm.updates(); update++) {
       var report = trainer.train(units, rate);
-      last = experience.byAttempt(packed, split(report.predictions(), packed));
-      if (update == 0) first = last;
+      var byRow = split(report.predictions(), packed);
+      last = experience.byAttempt(packed, byRow);
+      if (update == 0) {
+        first = last;
+        kl = Divergence.k3(Arrays.copyOf(byRow, reference.length), reference);
+      }
       sum += report.loss() / algorithm.updates();
       norm = Math.max(norm, report.gradientNorm());
       if (critic == null) continue;
@@ -145,7 +153,7 @@ final class PolicyLearner implements AutoCloseable {
         norm,
         tokens,
         Divergence.entropy(first),
-        Divergence.k3(first, referenced),
+        kl,
         Divergence.k3(sampled, first),
         Divergence.outside(last, sampled, loss.clip()),
         valueLoss,
