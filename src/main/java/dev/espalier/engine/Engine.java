@@ -2,15 +2,11 @@ package dev.espalier.engine;
 
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
-import dev.espalier.model.Adapters;
-import dev.espalier.model.FrozenLora;
-import dev.espalier.model.MixedAdapters;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -18,10 +14,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// Generates for many requests at once: each joins the running batch when a slot is free and leaves
@@ -38,14 +30,12 @@ public final class Engine implements AutoCloseable {
   private final BaseModel base;
   private final int slots;
   private final PromptCache prompts;
+  private final Decoding decoding;
   private final BlockingQueue<List<Generation>> arriving = new LinkedBlockingQueue<>();
   private final Semaphore room = new Semaphore(WAITING);
   private final Deque<Generation> waiting = new ArrayDeque<>(); // on the engine's thread only
   private final List<Generation> running = new ArrayList<>(); // index = slot
   private final Thread thread;
-  private @Nullable PrefixGroups prefixes;
-  private @Nullable List<@Nullable FrozenLora> mixedFor;
-  private @Nullable MixedAdapters mixed;
   private volatile boolean closed;
 
   /// @param slots how many sequences decode together
@@ -53,6 +43,7 @@ public final class Engine implements AutoCloseable {
     this.base = base;
     this.slots = slots;
     prompts = new PromptCache(base, slots);
+    decoding = new Decoding(base, prompts);
     thread = Thread.ofPlatform().daemon().name("espalier-engine").start(this::loop);
   }
 
@@ -127,9 +118,9 @@ public final class Engine implements AutoCloseable {
               || (tokens < PASS && Objects.equals(first.adapter, next.getFirst().adapter));
       if (!fits) break;
       waiting.removeFirst();
-      room.release();
       if (first.cancelled()) {
         first.end();
+        room.release();
         continue;
       }
       next.add(first);
@@ -146,26 +137,25 @@ public final class Engine implements AutoCloseable {
         prompts.makeRoom();
         int planned = pass.add(next);
         // what the pass had no time for comes first in the next one
-        for (int i = next.size() - 1; i >= planned; i--) {
-          waiting.addFirst(next.get(i));
-          room.acquireUninterruptibly();
-        }
+        for (int i = next.size() - 1; i >= planned; i--) waiting.addFirst(next.get(i));
         var scores = pass.run(base);
-        if (!pass.started().isEmpty()) sample(pass.started(), scores);
+        if (!pass.started().isEmpty()) decoding.sample(pass.started(), scores);
       });
     } catch (RuntimeException | Error e) {
       pass.failed();
       waiting.removeAll(next);
+      room.release(next.size());
       for (var generation : next) generation.fail(e);
       return;
     }
+    room.release(pass.started().size());
     running.addAll(pass.started());
     finishDone();
   }
 
   /// One token for every running sequence.
   private void step() {
-    inDecode(this::decode);
+    inDecode(() -> decoding.step(running));
     finishDone();
   }
 
@@ -178,102 +168,6 @@ public final class Engine implements AutoCloseable {
                 work.run();
               }
             });
-  }
-
-  private void decode() {
-    var rows = padded();
-    int count = rows.size();
-    var tokens = new long[count];
-    var positions = new long[count];
-    var slot = new int[count];
-    var at = new int[count];
-    for (int i = 0; i < count; i++) {
-      var generation = rows.get(i);
-      tokens[i] = generation.last;
-      positions[i] = generation.length - 1L;
-      slot[i] = i < running.size() ? i : prompts.cache().scratch();
-      at[i] = generation.length - 1 - generation.base();
-      prompts.cache().reserve(at[i] + 1);
-    }
-    var whole = new TensorOptions(ScalarType.Long);
-    var attention =
-        new DecodeAttention(
-            prompts.cache(), slot, at, prefixes(rows), base.shape().kvHeads(), base.dtype());
-    var adapters = adapters(rows);
-    var hidden =
-        base.decoder()
-            .hidden(
-                base.weights(),
-                torch.tensor(tokens, whole).view(-1, 1),
-                torch.tensor(positions, whole).view(-1, 1),
-                attention,
-                adapters);
-    sample(running, base.decoder().logits(base.weights(), hidden, adapters));
-  }
-
-  /// The running rows, and copies of the first up to a number that comes often: libtorch compiles
-  /// its products for every size that it meets, and has none better for one row than for four.
-  private List<Generation> padded() {
-    int count = running.size();
-    int step = count <= 16 ? KvCache.ROWS : 2 * KvCache.ROWS;
-    var rows = new ArrayList<>(running);
-    while (rows.size() % step != 0) rows.add(running.getFirst());
-    return rows;
-  }
-
-  /// What the rows share, kept while no other segment comes into it; null if they share nothing.
-  private @Nullable PrefixGroups prefixes(List<Generation> rows) {
-    var segments = new ArrayList<@Nullable Segment>();
-    var distinct = new LinkedHashSet<Segment>();
-    var bases = new int[rows.size()];
-    for (int i = 0; i < bases.length; i++) {
-      var segment = rows.get(i).segment();
-      segments.add(segment);
-      if (segment != null) distinct.add(segment);
-      bases[i] = rows.get(i).base();
-    }
-    if (distinct.isEmpty()) return null;
-    if (prefixes == null || !prefixes.covers(distinct)) {
-      if (prefixes != null) prefixes.close();
-      prefixes = new PrefixGroups(List.copyOf(distinct), base.shape());
-    }
-    prefixes.rows(segments, bases, base.dtype());
-    return prefixes;
-  }
-
-  /// The adapters of the running rows, kept while the batch stays the same.
-  private Adapters adapters(List<Generation> generations) {
-    var rows = new ArrayList<@Nullable FrozenLora>();
-    for (var generation : generations) {
-      var adapter = generation.adapter;
-      rows.add(adapter == null ? null : adapter.lora());
-    }
-    var first = rows.getFirst();
-    if (rows.stream().allMatch(row -> row == first)) {
-      return first == null ? Adapters.NONE : first;
-    }
-    if (mixed == null || !rows.equals(mixedFor)) {
-      if (mixed != null) mixed.close();
-      mixed = new MixedAdapters(rows);
-      mixedFor = rows;
-    }
-    return mixed;
-  }
-
-  /// Draws a token for each row of (B, 1, V), whose last rows may be copies.
-  private void sample(List<Generation> rows, Tensor logits) {
-    long size = base.format().tokenizer().size(); // padded heads have more
-    var temperatures = new float[rows.size()];
-    for (int i = 0; i < temperatures.length; i++) {
-      temperatures[i] = rows.get(i).sampler.temperature();
-    }
-    var known =
-        logits.squeeze(1).narrow(0, 0, rows.size()).narrow(1, 0, Math.min(size, logits.size(2)));
-    var scores = new Scores(known, temperatures);
-    for (int i = 0; i < temperatures.length; i++) {
-      var generation = rows.get(i);
-      generation.emit(generation.sampler.draw(scores, i));
-    }
   }
 
   /// Ends finished sequences and closes the gaps they leave with the last ones; what they leave
@@ -325,8 +219,7 @@ public final class Engine implements AutoCloseable {
         .run(
             Urgency.DECODE,
             () -> {
-              if (prefixes != null) prefixes.close();
-              if (mixed != null) mixed.close();
+              decoding.close();
               prompts.close();
             });
   }
