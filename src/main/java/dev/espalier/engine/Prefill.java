@@ -4,6 +4,7 @@ import dev.espalier.engine.Residents.Resident;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.Attention;
 import dev.espalier.model.PackedAttention;
+import dev.espalier.model.SharedStarts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// from a segment, which is made here where prompts of the pass start alike. On the device's thread
 /// only.
 final class Prefill implements Attention {
+  private static final int WORTH = 64; // a shorter start is not worth keeping apart
+
   /// Tokens that are computed.
   ///
   /// @param into where keys and values go: a new segment, or else the slot
@@ -62,7 +65,12 @@ final class Prefill implements Attention {
   ///
   /// @return how many will be whole after this pass; the others must be added again
   int add(List<Generation> generations) {
-    var shared = SharedStarts.of(generations.stream().map(it -> it.prompt).toList());
+    var ids = generations.stream().map(it -> it.prompt).toList();
+    var most = ids.stream().mapToInt(it -> it.length - 1).toArray(); // a token is left to compute
+    var shared = new int[most.length];
+    for (var run : SharedStarts.of(ids, most, WORTH)) {
+      for (int each : run.sequences()) shared[each] = run.length();
+    }
     int free = first;
     for (int i = 0; i < shared.length; i++) {
       var generation = generations.get(i);
@@ -86,7 +94,7 @@ final class Prefill implements Attention {
       shared = Math.max(shared, start.length()); // others will start so, too
     }
     shared = Math.min(shared, most);
-    if (!goesOn && shared - base >= SharedStarts.WORTH) {
+    if (!goesOn && shared - base >= WORTH) {
       segment = make(Arrays.copyOf(prompt, shared), segment, base, start, free, slot);
       base = segment.length();
       start = null;

@@ -114,9 +114,9 @@ final class PolicyLearner implements AutoCloseable {
     var start = new LoraLearner(base.weights(), reference, base.dtype(), temperature);
     // where the loss does not ask for it, the KL to the start is estimated from one row
     var compared = algorithm.hasReference() ? rows : rows.subList(0, 1);
-    var reference = Trainer.predict(base.decoder(), start, compared);
+    var ofStart = Trainer.predict(base.decoder(), start, compared);
     var sampled = experience.sampled();
-    var referenced = algorithm.hasReference() ? experience.byAttempt(packed, reference) : sampled;
+    var referenced = algorithm.hasReference() ? experience.byAttempt(packed, ofStart) : sampled;
     var expected = critic == null ? new float[0][] : critic.values(packed);
     var values = critic == null ? null : experience.byAttempt(packed, expected);
     var estimate = Estimate.of(algorithm, gathered.rewards(), sampled, referenced, values);
@@ -139,7 +139,7 @@ final class PolicyLearner implements AutoCloseable {
       last = experience.byAttempt(packed, byRow);
       if (update == 0) {
         first = last;
-        kl = Divergence.k3(Arrays.copyOf(byRow, reference.length), reference);
+        kl = Divergence.k3(Arrays.copyOf(byRow, ofStart.length), ofStart);
       }
       sum += report.loss() / algorithm.updates();
       norm = Math.max(norm, report.gradientNorm());

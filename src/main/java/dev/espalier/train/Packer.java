@@ -1,11 +1,10 @@
 package dev.espalier.train;
 
+import dev.espalier.model.SharedStarts;
 import dev.espalier.model.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /// Packs sequences into rows without padding.
 ///
@@ -34,23 +33,9 @@ public final class Packer {
   }
 
   private void pack() {
-    var alike =
-        IntStream.range(0, sequences.size())
-            .boxed()
-            .sorted(Comparator.comparing(i -> sequences.get(i).ids(), Arrays::compare))
-            .toList();
-    for (int i = 0; i < alike.size(); ) {
-      var first = sequences.get(alike.get(i));
-      int shared = first.shareable();
-      int end = i + 1;
-      for (; end < alike.size(); end++) {
-        int still = Math.min(shared, sharedStart(first, sequences.get(alike.get(end))));
-        if (still < WORTH || (end > i + 1 && still < shared / 2)) break;
-        shared = still;
-      }
-      fill(alike.subList(i, end), end - i > 1 ? shared : 0);
-      i = end;
-    }
+    var ids = sequences.stream().map(Sequence::ids).toList();
+    var shareable = sequences.stream().mapToInt(Sequence::shareable).toArray();
+    for (var run : SharedStarts.of(ids, shareable, WORTH)) fill(run.sequences(), run.length());
     rows.add(filling.row());
   }
 
@@ -67,11 +52,6 @@ public final class Packer {
       filling.add(i, sequences.get(i), start, begun);
       begun = true;
     }
-  }
-
-  private static int sharedStart(Sequence one, Sequence other) {
-    int mismatch = Arrays.mismatch(one.ids(), other.ids());
-    return Math.min(mismatch < 0 ? other.length() : mismatch, other.shareable());
   }
 
   /// A row being filled.
