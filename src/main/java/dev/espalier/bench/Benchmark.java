@@ -16,6 +16,7 @@ public final class Benchmark {
     all.put("serve", ServeBench::run);
     all.put("adapters", AdaptersBench::run);
     all.put("prefix", PrefixBench::run);
+    all.put("constrained", ConstrainedBench::run);
     all.put("train", TrainBench::run);
     return all;
   }

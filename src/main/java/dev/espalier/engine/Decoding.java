@@ -119,7 +119,7 @@ final class Decoding implements AutoCloseable {
     var scores = new Scores(known, temperatures);
     for (int i = 0; i < temperatures.length; i++) {
       var generation = rows.get(i);
-      generation.emit(generation.sampler.draw(scores, i));
+      generation.emit(generation.sampler.draw(scores, i, generation.allowed()));
     }
   }
 

@@ -2,6 +2,8 @@ package dev.espalier.engine;
 
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
+import dev.espalier.grammar.Grammars;
+import dev.espalier.grammar.Matcher;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import java.util.ArrayDeque;
@@ -29,6 +31,7 @@ public final class Engine implements AutoCloseable {
 
   private final BaseModel base;
   private final int slots;
+  private final Grammars grammars;
   private final PromptCache prompts;
   private final Decoding decoding;
   private final BlockingQueue<List<Generation>> arriving = new LinkedBlockingQueue<>();
@@ -42,6 +45,7 @@ public final class Engine implements AutoCloseable {
   public Engine(BaseModel base, int slots) {
     this.base = base;
     this.slots = slots;
+    grammars = new Grammars(base.format());
     prompts = new PromptCache(base, slots);
     decoding = new Decoding(base, prompts);
     thread = Thread.ofPlatform().daemon().name("espalier-engine").start(this::loop);
@@ -51,6 +55,11 @@ public final class Engine implements AutoCloseable {
     return base;
   }
 
+  /// What requests may limit answers to.
+  Grammars grammars() {
+    return grammars;
+  }
+
   /// Queues a prompt.
   ///
   /// @param stops tokens that end the completion
@@ -58,16 +67,21 @@ public final class Engine implements AutoCloseable {
   /// @throws ChatException 400 if the prompt cannot fit the context, 429 if too many wait
   public Generation generate(
       int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
-    var generation = prepare(prompt, sampling, stops, adapter);
+    var generation = prepare(prompt, sampling, stops, adapter, null);
     queue(List.of(generation));
     return generation;
   }
 
   /// A generation that is not queued yet.
   ///
+  /// @param matcher what limits the answer; null for nothing
   /// @throws ChatException 400 if the prompt cannot fit the context
   Generation prepare(
-      int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
+      int[] prompt,
+      Sampling sampling,
+      Set<Integer> stops,
+      @Nullable Adapter adapter,
+      @Nullable Matcher matcher) {
     int context = base.shape().context();
     if (prompt.length == 0) throw new ChatException(400, "the prompt is empty");
     if (prompt.length >= context) {
@@ -76,7 +90,7 @@ public final class Engine implements AutoCloseable {
           "the prompt has %d tokens, but the model's context is %d"
               .formatted(prompt.length, context));
     }
-    return new Generation(prompt, sampling, stops, adapter);
+    return new Generation(prompt, sampling, stops, adapter, matcher);
   }
 
   /// Queues generations as one batch: nothing else comes between them, so that with nothing else

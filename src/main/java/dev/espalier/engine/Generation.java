@@ -2,6 +2,7 @@ package dev.espalier.engine;
 
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
+import dev.espalier.grammar.Matcher;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -26,6 +27,7 @@ public final class Generation {
   final Set<Integer> stops;
   final @Nullable Adapter adapter;
   final Sampler sampler;
+  private final @Nullable Matcher matcher;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
 
@@ -37,11 +39,18 @@ public final class Generation {
   private @Nullable Segment segment;
   private int base;
 
-  Generation(int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
+  /// @param matcher what limits the answer; null for nothing
+  Generation(
+      int[] prompt,
+      Sampling sampling,
+      Set<Integer> stops,
+      @Nullable Adapter adapter,
+      @Nullable Matcher matcher) {
     this.prompt = prompt;
     this.sampling = sampling;
     this.stops = stops;
     this.adapter = adapter;
+    this.matcher = matcher;
     this.sampler = new Sampler(sampling);
     length = prompt.length;
   }
@@ -78,7 +87,13 @@ public final class Generation {
     return count;
   }
 
+  /// The tokens that may come next, a bit each; null for all.
+  long @Nullable [] allowed() {
+    return matcher == null ? null : matcher.allowed();
+  }
+
   void emit(Token token) {
+    if (matcher != null && !stops.contains(token.id())) matcher.accept(token.id());
     if (count == sampled.length) sampled = Arrays.copyOf(sampled, 2 * count);
     sampled[count++] = token.id();
     last = token.id();

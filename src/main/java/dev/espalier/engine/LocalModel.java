@@ -51,7 +51,13 @@ public record LocalModel(Engine engine, @Nullable Adapter adapter) implements Ch
   private Generation prepare(ChatRequest request) {
     var format = engine.base().format();
     var sampling = request.sampling();
-    return engine.prepare(format.prompt(request), sampling, format.stops(), adapter);
+    var grammar = engine.grammars().of(request);
+    return engine.prepare(
+        format.prompt(request),
+        sampling,
+        format.stops(),
+        adapter,
+        grammar == null ? null : grammar.matcher());
   }
 
   private Completion answer(ChatRequest request, Generation generation, Consumer<String> text) {

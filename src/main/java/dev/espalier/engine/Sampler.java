@@ -4,6 +4,7 @@ import dev.espalier.chat.Sampling;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /// Draws tokens for one sequence from a random stream of its own.
 ///
@@ -26,20 +27,23 @@ final class Sampler {
 
   /// Draws from a row's scores.
   ///
-  /// @return the token with its log-probability after temperature, before any truncation
-  Generation.Token draw(Scores scores, int row) {
-    int id = pick(scores, row);
+  /// @param allowed the tokens that may be drawn, a bit each; null for all
+  /// @return the token with its log-probability after temperature, before any truncation or mask
+  Generation.Token draw(Scores scores, int row, long @Nullable [] allowed) {
+    int id = pick(scores, row, allowed);
     return new Generation.Token(id, scores.logprob(row, id));
   }
 
-  private int pick(Scores scores, int row) {
-    if (sampling.temperature() == 0) return scores.best(row);
-    double part = random.nextDouble();
-    if (sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0) {
-      return scores.at(row, part);
+  private int pick(Scores scores, int row, long @Nullable [] allowed) {
+    if (sampling.temperature() == 0) {
+      return allowed == null ? scores.best(row) : scores.best(row, allowed);
     }
+    double part = random.nextDouble();
+    boolean whole = sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0;
+    if (whole && allowed == null) return scores.at(row, part);
     var p = scores.probabilities(row);
-    double left = part * truncate(p);
+    if (allowed != null && !mask(p, allowed)) return scores.best(row, allowed);
+    double left = part * (whole ? 1 : truncate(p));
     int last = 0;
     for (int i = 0; i < p.length; i++) {
       if (p[i] == 0) continue;
@@ -48,6 +52,17 @@ final class Sampler {
       if (left < 0) return i;
     }
     return last; // rounding left a crumb
+  }
+
+  /// Leaves what is allowed, with a sum of one, and says whether anything is left.
+  private static boolean mask(double[] p, long[] allowed) {
+    double total = 0;
+    for (int i = 0; i < p.length; i++) {
+      if ((allowed[i >> 6] >>> i & 1) == 0) p[i] = 0;
+      total += p[i];
+    }
+    for (int i = 0; i < p.length; i++) p[i] /= total;
+    return total > 0;
   }
 
   /// Sets what top-k, top-p and min-p leave out to zero and returns the sum of the rest.

@@ -52,6 +52,22 @@ final class Scores {
     return (int) best[row];
   }
 
+  /// The likeliest of the tokens with a bit; the first of equals.
+  ///
+  /// @throws IllegalStateException if none has
+  int best(int row, long[] allowed) {
+    var all = new float[vocabulary];
+    logprobs.position((long) row * vocabulary).get(all);
+    logprobs.position(0);
+    int best = -1;
+    for (int i = 0; i < vocabulary; i++) {
+      boolean may = (allowed[i >> 6] >>> i & 1) != 0;
+      if (may && (best < 0 || all[i] > all[best])) best = i;
+    }
+    if (best < 0) throw new IllegalStateException("a grammar that allows no token");
+    return best;
+  }
+
   /// The token at which the probabilities of a row, summed from the first on, exceed a part of all.
   ///
   /// @param part from 0, below 1

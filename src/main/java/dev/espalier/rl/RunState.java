@@ -8,7 +8,7 @@ import dev.espalier.train.Checkpoint;
 import dev.espalier.train.TrainingException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -71,9 +71,7 @@ final class RunState {
     best = success(progress.path("best"));
     bestStep = progress.path("best_step").asInt();
     stopped = progress.path("stopped").isNull() ? null : progress.path("stopped").asString();
-    var noted = new ArrayList<Double>();
-    for (var reward : progress.path("rewards")) noted.add(reward.asDouble());
-    guards.resume(noted);
+    guards.resume(numbers(progress.path("rewards")), numbers(progress.path("divergences")));
   }
 
   int step() {
@@ -133,8 +131,8 @@ final class RunState {
     progress.set("start", json(start));
     progress.set("best", json(best));
     progress.put("best_step", bestStep).put("stopped", stopped);
-    var rewards = progress.putArray("rewards");
-    for (double reward : guards.rewards()) rewards.add(reward);
+    guards.rewards().forEach(progress.putArray("rewards")::add);
+    guards.divergences().forEach(progress.putArray("divergences")::add);
     Checkpoint.save(run, step, learner.state(), progress, 1);
     saved = System.nanoTime();
     judged = false;
@@ -148,6 +146,10 @@ final class RunState {
         Objects.requireNonNull(start),
         Objects.requireNonNull(best),
         stopped);
+  }
+
+  private static List<Double> numbers(JsonNode array) {
+    return array.valueStream().map(JsonNode::asDouble).toList();
   }
 
   private static @Nullable JsonNode json(@Nullable Success success) {

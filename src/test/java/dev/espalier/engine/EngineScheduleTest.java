@@ -82,7 +82,7 @@ final class EngineScheduleTest {
           var request = request(base, random, adapters, starts, answered);
           asked.add(request);
           var greedy = Sampling.greedy(request.tokens());
-          running.add(engine.prepare(request.prompt(), greedy, Set.of(), request.with()));
+          running.add(engine.prepare(request.prompt(), greedy, Set.of(), request.with(), null));
         }
         if (random.nextBoolean()) engine.queue(running);
         else for (var generation : running) engine.queue(List.of(generation));

@@ -76,6 +76,6 @@ final class PrefillTest {
   }
 
   private static Generation generation(int[] prompt) {
-    return new Generation(prompt, Sampling.greedy(1), Set.of(), null);
+    return new Generation(prompt, Sampling.greedy(1), Set.of(), null, null);
   }
 }
