@@ -18,12 +18,12 @@ final class Decoding implements AutoCloseable {
   private final BaseModel base;
   private final PromptCache prompts;
   private @Nullable PrefixGroups prefixes;
-  private @Nullable List<@Nullable FrozenLora> mixedFor;
-  private @Nullable MixedAdapters mixed;
+  private final MixedAdapters mixed;
 
   Decoding(BaseModel base, PromptCache prompts) {
     this.base = base;
     this.prompts = prompts;
+    mixed = new MixedAdapters(base.dtype());
   }
 
   /// One token for each running row; row i is in slot i.
@@ -88,7 +88,7 @@ final class Decoding implements AutoCloseable {
     return prefixes;
   }
 
-  /// The adapters of the running rows, kept while the batch stays the same.
+  /// The adapters of the running rows.
   private Adapters adapters(List<Generation> generations) {
     var rows = new ArrayList<@Nullable FrozenLora>();
     for (var generation : generations) {
@@ -99,11 +99,7 @@ final class Decoding implements AutoCloseable {
     if (rows.stream().allMatch(row -> row == first)) {
       return first == null ? Adapters.NONE : first;
     }
-    if (mixed == null || !rows.equals(mixedFor)) {
-      if (mixed != null) mixed.close();
-      mixed = new MixedAdapters(rows);
-      mixedFor = rows;
-    }
+    mixed.rows(rows);
     return mixed;
   }
 
@@ -126,6 +122,6 @@ final class Decoding implements AutoCloseable {
   @Override
   public void close() {
     if (prefixes != null) prefixes.close();
-    if (mixed != null) mixed.close();
+    mixed.close();
   }
 }
