@@ -7,7 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/// 32 streams: of eight adapters, of one, and of the base alone, in turns.
+/// 32 streams: of eight adapters, of one, of 32, and of the base alone, in turns; then many
+/// adapters that are loaded on demand, and streams beside the training of one.
 final class AdaptersBench {
   private static final int STREAMS = 32;
   private static final int ADAPTERS = 8;
@@ -19,27 +20,35 @@ final class AdaptersBench {
 
   static ObjectNode run(Subject subject, int runs) {
     var adapters = new ArrayList<Adapter>();
-    for (int i = 0; i < ADAPTERS; i++) adapters.add(subject.adapter(i, RANK));
+    for (int i = 0; i < STREAMS; i++) adapters.add(subject.adapter(i, RANK));
+    double bytes = adapters.stream().mapToLong(it -> it.lora().bytes()).sum();
+    double bandwidth = Machine.bandwidth(runs);
     var mixed = new double[runs];
     var single = new double[runs];
     var base = new double[runs];
+    var added = new double[runs];
     for (int i = -1; i < runs; i++) {
-      double ofMixed = rate(subject, adapters);
+      double ofMixed = rate(subject, adapters.subList(0, ADAPTERS));
       double ofSingle = rate(subject, adapters.subList(0, 1));
       double ofBase = rate(subject, List.of());
+      double ofMany = rate(subject, adapters);
       if (i < 0) continue;
       mixed[i] = ofMixed;
       single[i] = ofMixed / ofSingle;
       base[i] = ofMixed / ofBase;
+      added[i] = STREAMS * (1 / ofMany - 1 / ofBase) / (bytes / bandwidth);
     }
     adapters.forEach(Adapter::close);
     var json =
         Json.object()
             .put("tokens_per_second", Machine.median(mixed))
             .put("mixed_vs_single", Machine.median(single))
-            .put("mixed_vs_base", Machine.median(base));
-    for (var key :
-        List.of("added32_vs_bandwidth", "registered_1000_vs_5", "vs_llamacpp", "vs_peft")) {
+            .put("mixed_vs_base", Machine.median(base))
+            .put("added32_vs_bandwidth", Machine.median(added))
+            .put("bandwidth_gb_per_second", bandwidth / 1e9);
+    Registered.measure(subject, runs, json);
+    BesideTraining.measure(subject, runs, json);
+    for (var key : List.of("vs_llamacpp", "vs_peft")) {
       json.putNull(key).put(key + "_why", Peers.NOT_YET);
     }
     return json;

@@ -6,6 +6,7 @@ import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
 import dev.espalier.model.LoraConfig;
 import dev.espalier.model.ModelShape;
+import dev.espalier.model.Peft;
 import dev.espalier.model.RopeScaling;
 import dev.espalier.model.Weights;
 import dev.espalier.tensor.Device;
@@ -74,6 +75,18 @@ public record Subject(String size, BaseModel base) implements AutoCloseable {
               try (var lora = Lora.fresh(base.shape(), LoraConfig.ofRank(rank), number)) {
                 var name = "adapter-" + number;
                 return new Adapter(name, name, lora.frozen(base.shape(), base.dtype()));
+              }
+            });
+  }
+
+  /// Writes an adapter of random numbers as a PEFT folder.
+  void save(Path folder, int rank) {
+    Device.cpu()
+        .run(
+            Urgency.TRAIN,
+            () -> {
+              try (var lora = Lora.fresh(base.shape(), LoraConfig.ofRank(rank), 1)) {
+                Peft.save(folder, lora, base.name());
               }
             });
   }

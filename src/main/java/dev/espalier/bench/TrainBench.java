@@ -52,7 +52,8 @@ final class TrainBench {
     }
   }
 
-  private static Row row(Subject subject, int sequences) {
+  /// So many sequences back to back, the end of each with loss.
+  static Row row(Subject subject, int sequences) {
     var spans = new ArrayList<Span>();
     var weights = new float[sequences * SEQUENCE];
     for (int i = 0; i < sequences; i++) {

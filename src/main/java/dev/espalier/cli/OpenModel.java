@@ -35,7 +35,7 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     var base = BaseModel.load(folder);
     var engine = new Engine(base, slots);
     return new OpenModel(
-        new LocalModel(engine, null), new AtomicLong(), List.of(engine::close, base::close));
+        LocalModel.base(engine), new AtomicLong(), List.of(engine::close, base::close));
   }
 
   /// An adapter of a base model, its requests pruned by its rules.
@@ -49,7 +49,7 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     var unmatched = new AtomicLong();
     try {
       var adapter = Adapter.load(name, name, peft, base);
-      var model = PrunedModel.of(engine, adapter, rules, unmatched);
+      var model = PrunedModel.of(LocalModel.of(engine, adapter), rules, unmatched);
       return new OpenModel(model, unmatched, List.of(engine::close, adapter::close, base::close));
     } catch (RuntimeException e) {
       engine.close();

@@ -3,8 +3,6 @@ package dev.espalier.cli;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
-import dev.espalier.engine.Adapter;
-import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
 import dev.espalier.store.PruningRules;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,9 +13,8 @@ import java.util.function.Consumer;
 /// @param unmatched counts requests without the text of some rule, which the adapter was not
 ///   trained for
 record PrunedModel(ChatModel model, PruningRules rules, AtomicLong unmatched) implements ChatModel {
-  /// An adapter on a running engine, its requests pruned by those rules.
-  static ChatModel of(Engine engine, Adapter adapter, PruningRules rules, AtomicLong unmatched) {
-    var model = new LocalModel(engine, adapter);
+  /// An adapter, its requests pruned by those rules.
+  static ChatModel of(LocalModel model, PruningRules rules, AtomicLong unmatched) {
     return rules.rules().isEmpty() ? model : new PrunedModel(model, rules, unmatched);
   }
 

@@ -1,12 +1,14 @@
 package dev.espalier.cli;
 
 import dev.espalier.chat.ChatModel;
-import dev.espalier.engine.Adapter;
+import dev.espalier.engine.AdapterCache;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
+import dev.espalier.engine.Lease;
 import dev.espalier.engine.LocalModel;
 import dev.espalier.gateway.LocalModels;
 import dev.espalier.model.ModelException;
+import dev.espalier.store.Adapter;
 import dev.espalier.store.Store;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,7 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -22,21 +24,34 @@ import org.jspecify.annotations.Nullable;
 /// asked for.
 final class Serving implements LocalModels, AutoCloseable {
   private static final int SLOTS = 32;
+  private static final long ADAPTER_BYTES = 1L << 30;
   private static final Duration MEMORY = Duration.ofSeconds(1);
 
-  private record Known(Map<String, dev.espalier.store.Adapter> byName, long at) {}
+  private record Known(Map<String, Adapter> byName, long at) {}
 
   private final BaseModel base;
   private final Engine engine;
   private final Store store;
-  private final Map<String, ChatModel> loaded = new ConcurrentHashMap<>(); // by name and version
+  private final AdapterCache adapters;
   private final AtomicLong unmatched = new AtomicLong();
   private volatile Known known = new Known(Map.of(), System.nanoTime() - MEMORY.toNanos());
 
   Serving(BaseModel base, Store store) {
+    this(base, store, ADAPTER_BYTES, Set.of());
+  }
+
+  /// @param most bytes of adapters that stay in memory without being used
+  /// @param pinned names of those that stay whatever happens
+  Serving(BaseModel base, Store store, long most, Set<String> pinned) {
     this.base = base;
     this.store = store;
     this.engine = new Engine(base, SLOTS);
+    adapters = new AdapterCache(base, most, pinned);
+  }
+
+  /// What is in memory.
+  AdapterCache.Counts counts() {
+    return adapters.counts();
   }
 
   Engine engine() {
@@ -50,26 +65,44 @@ final class Serving implements LocalModels, AutoCloseable {
 
   @Override
   public @Nullable ChatModel find(String name) {
-    if (name.equals(base.name())) return new LocalModel(engine, null);
-    var row = adapters(MEMORY).get(name);
-    if (row == null) row = adapters(Duration.ZERO).get(name);
+    if (name.equals(base.name())) return LocalModel.base(engine);
+    var row = known(MEMORY).get(name);
+    if (row == null) row = known(Duration.ZERO).get(name);
     if (row == null) return null;
+    check(row);
     var found = row;
-    return loaded.computeIfAbsent(name + "@" + row.created(), version -> load(version, found));
+    return PrunedModel.of(new LocalModel(engine, () -> use(found)), row.rules(), unmatched);
+  }
+
+  private Lease use(Adapter row) {
+    return adapters.use(row.name(), row.name() + "@" + row.created(), Path.of(row.path()));
+  }
+
+  /// Loads an adapter before anybody asks for it.
+  ///
+  /// @throws IllegalArgumentException if there is none of that name
+  void load(String name) {
+    var row = known(Duration.ZERO).get(name);
+    if (row == null) {
+      throw new IllegalArgumentException(
+          "no adapter \"%s\" to pin; there are %s".formatted(name, names()));
+    }
+    check(row);
+    use(row).giveBack().run();
   }
 
   /// The store's adapters, as they were at most that long ago: a request should not wait for the
   /// disk.
-  private Map<String, dev.espalier.store.Adapter> adapters(Duration age) {
+  private Map<String, Adapter> known(Duration age) {
     var last = known;
     if (System.nanoTime() - last.at() < age.toNanos()) return last.byName();
-    var byName = new LinkedHashMap<String, dev.espalier.store.Adapter>();
+    var byName = new LinkedHashMap<String, Adapter>();
     for (var row : store.adapters()) byName.put(row.name(), row);
     known = new Known(byName, System.nanoTime());
     return byName;
   }
 
-  private ChatModel load(String version, dev.espalier.store.Adapter row) {
+  private void check(Adapter row) {
     if (!Path.of(row.base())
         .toAbsolutePath()
         .normalize()
@@ -80,16 +113,13 @@ final class Serving implements LocalModels, AutoCloseable {
           "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
               .formatted(row.name(), row.base(), base.name(), row.base()));
     }
-    var rules = row.rules();
-    var adapter = Adapter.load(row.name(), version, Path.of(row.path()), base);
-    return PrunedModel.of(engine, adapter, rules, unmatched);
   }
 
   @Override
   public List<String> names() {
     var names = new ArrayList<String>();
     names.add(base.name());
-    names.addAll(adapters(Duration.ZERO).keySet());
+    names.addAll(known(Duration.ZERO).keySet());
     return names;
   }
 
@@ -101,6 +131,7 @@ final class Serving implements LocalModels, AutoCloseable {
   @Override
   public void close() {
     engine.close();
+    adapters.close();
     base.close();
   }
 }

@@ -64,6 +64,14 @@ final class UpCommand implements Callable<Integer> {
   @Option(names = "--model", description = "Base model's folder (default: the built-in model).")
   private @Nullable Path model;
 
+  @Option(
+      names = "--adapter-memory",
+      description = "MiB of adapters kept loaded (default: ${DEFAULT-VALUE}).")
+  private int adapterMemory = 1024;
+
+  @Option(names = "--pin", description = "An adapter that is loaded at once and stays loaded.")
+  private List<String> pinned = List.of();
+
   @Option(names = "--json", description = "One JSON object a line on stdout.")
   private boolean json;
 
@@ -88,8 +96,12 @@ final class UpCommand implements Callable<Integer> {
   /// one.
   private @Nullable Serving serving(Store store) {
     var folder = model == null ? BuiltInModel.folder() : model;
+    if (adapterMemory < 0) throw new IllegalArgumentException("--adapter-memory is negative");
     if (model == null && !Files.isDirectory(folder)) return null;
-    return new Serving(BaseModel.load(folder), store);
+    var serving =
+        new Serving(BaseModel.load(folder), store, (long) adapterMemory << 20, Set.copyOf(pinned));
+    pinned.forEach(serving::load);
+    return serving;
   }
 
   /// The file's settings with the command line's put over them. `--upstream` answers the models

@@ -67,20 +67,22 @@ public final class Engine implements AutoCloseable {
   /// @throws ChatException 400 if the prompt cannot fit the context, 429 if too many wait
   public Generation generate(
       int[] prompt, Sampling sampling, Set<Integer> stops, @Nullable Adapter adapter) {
-    var generation = prepare(prompt, sampling, stops, adapter, null);
+    var lease = adapter == null ? null : Lease.of(adapter);
+    var generation = prepare(prompt, sampling, stops, lease, null);
     queue(List.of(generation));
     return generation;
   }
 
   /// A generation that is not queued yet.
   ///
+  /// @param lease given back when it ends; null for the base alone
   /// @param matcher what limits the answer; null for nothing
   /// @throws ChatException 400 if the prompt cannot fit the context
   Generation prepare(
       int[] prompt,
       Sampling sampling,
       Set<Integer> stops,
-      @Nullable Adapter adapter,
+      @Nullable Lease lease,
       @Nullable Matcher matcher) {
     int context = base.shape().context();
     if (prompt.length == 0) throw new ChatException(400, "the prompt is empty");
@@ -90,7 +92,7 @@ public final class Engine implements AutoCloseable {
           "the prompt has %d tokens, but the model's context is %d"
               .formatted(prompt.length, context));
     }
-    return new Generation(prompt, sampling, stops, adapter, matcher);
+    return new Generation(prompt, sampling, stops, lease, matcher);
   }
 
   /// Queues generations as one batch: nothing else comes between them, so that with nothing else

@@ -28,6 +28,7 @@ public final class Generation {
   final @Nullable Adapter adapter;
   final Sampler sampler;
   private final @Nullable Matcher matcher;
+  private final Runnable giveBack;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
 
@@ -39,17 +40,19 @@ public final class Generation {
   private @Nullable Segment segment;
   private int base;
 
+  /// @param lease null for the base alone
   /// @param matcher what limits the answer; null for nothing
   Generation(
       int[] prompt,
       Sampling sampling,
       Set<Integer> stops,
-      @Nullable Adapter adapter,
+      @Nullable Lease lease,
       @Nullable Matcher matcher) {
     this.prompt = prompt;
     this.sampling = sampling;
     this.stops = stops;
-    this.adapter = adapter;
+    this.adapter = lease == null ? null : lease.adapter();
+    this.giveBack = lease == null ? () -> {} : lease.giveBack();
     this.matcher = matcher;
     this.sampler = new Sampler(sampling);
     length = prompt.length;
@@ -134,11 +137,13 @@ public final class Generation {
 
   void end() {
     release();
+    giveBack.run();
     events.add(new Event.End());
   }
 
   void fail(Throwable cause) {
     release();
+    giveBack.run();
     events.add(new Event.Failed(cause));
   }
 }

@@ -15,8 +15,18 @@ import org.jspecify.annotations.Nullable;
 
 /// A base model, or an adapter on it, as a chat model.
 ///
-/// @param adapter null for the base alone
-public record LocalModel(Engine engine, @Nullable Adapter adapter) implements ChatModel {
+/// @param adapter leased for each request; null for the base alone
+public record LocalModel(Engine engine, @Nullable Supplier<Lease> adapter) implements ChatModel {
+  /// The base model alone.
+  public static LocalModel base(Engine engine) {
+    return new LocalModel(engine, null);
+  }
+
+  /// An adapter that stays loaded as long as it is asked.
+  public static LocalModel of(Engine engine, @Nullable Adapter adapter) {
+    return new LocalModel(engine, adapter == null ? null : () -> Lease.of(adapter));
+  }
+
   @Override
   public Completion complete(ChatRequest request) {
     return stream(request, text -> {});
@@ -25,7 +35,7 @@ public record LocalModel(Engine engine, @Nullable Adapter adapter) implements Ch
   @Override
   public Completion stream(ChatRequest request, Consumer<String> text) {
     var generation = prepare(request);
-    engine.queue(List.of(generation));
+    queue(List.of(generation));
     return answer(request, generation, text);
   }
 
@@ -44,20 +54,32 @@ public record LocalModel(Engine engine, @Nullable Adapter adapter) implements Ch
         });
       }
     }
-    if (!generations.isEmpty()) engine.queue(generations);
+    if (!generations.isEmpty()) queue(generations);
     return answers;
+  }
+
+  private void queue(List<Generation> generations) {
+    try {
+      engine.queue(generations);
+    } catch (ChatException e) {
+      for (var generation : generations) generation.fail(e);
+      throw e;
+    }
   }
 
   private Generation prepare(ChatRequest request) {
     var format = engine.base().format();
     var sampling = request.sampling();
+    var prompt = format.prompt(request);
     var grammar = engine.grammars().of(request);
-    return engine.prepare(
-        format.prompt(request),
-        sampling,
-        format.stops(),
-        adapter,
-        grammar == null ? null : grammar.matcher());
+    var matcher = grammar == null ? null : grammar.matcher();
+    var lease = adapter == null ? null : adapter.get();
+    try {
+      return engine.prepare(prompt, sampling, format.stops(), lease, matcher);
+    } catch (RuntimeException e) {
+      if (lease != null) lease.giveBack().run();
+      throw e;
+    }
   }
 
   private Completion answer(ChatRequest request, Generation generation, Consumer<String> text) {
@@ -82,7 +104,7 @@ public record LocalModel(Engine engine, @Nullable Adapter adapter) implements Ch
             prompt,
             reply.ids(),
             reply.logprobs(),
-            adapter == null ? "base" : adapter.version(),
+            generation.adapter == null ? "base" : generation.adapter.version(),
             sampling.temperature());
     return new Completion(message, finish, new Usage(prompt.length, reply.ids().length), trace);
   }

@@ -46,6 +46,11 @@ public final class FrozenLora implements Adapters, AutoCloseable {
     return pair == null ? output : pair.apply(input, output);
   }
 
+  /// What its matrices take.
+  public long bytes() {
+    return pairs.values().stream().mapToLong(pair -> pair.a().nbytes() + pair.b().nbytes()).sum();
+  }
+
   /// Whether it is no more.
   public boolean closed() {
     return closed;

@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import dev.espalier.model.Rotary.Angles;
+import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Dtype;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,7 @@ public final class LoraPass {
       var block = new Block(lora, layer, plan, masks);
       block.forward(x);
       blocks.add(block);
+      Device.cpu().giveWay();
     }
     last = norm(x.index_select(0, at), "model.norm.weight");
   }
@@ -70,7 +72,10 @@ public final class LoraPass {
   public void backward(Tensor gradient) {
     var x = torch.zeros(new long[] {length, shape.width()}, Dtype.F32.options());
     x.index_add_(0, at, last.backward(gradient));
-    for (int layer = shape.layers() - 1; layer >= 0; layer--) blocks.get(layer).backward(x);
+    for (int layer = shape.layers() - 1; layer >= 0; layer--) {
+      blocks.get(layer).backward(x);
+      Device.cpu().giveWay();
+    }
   }
 
   private NormPass norm(Tensor x, String name) {

@@ -54,7 +54,7 @@ final class Policy implements AutoCloseable {
   ChatModel at(int version) {
     adapter.close();
     adapter = cast(version);
-    return new Viewed(new LocalModel(engine, adapter), view);
+    return new Viewed(LocalModel.of(engine, adapter), view);
   }
 
   private record Viewed(ChatModel model, UnaryOperator<ChatRequest> view) implements ChatModel {

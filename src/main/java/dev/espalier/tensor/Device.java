@@ -5,13 +5,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The one platform thread that runs libtorch.
 ///
 /// Work is queued from any thread, virtual ones too, and runs one unit at a time: decoding first,
-/// then training, each in the order it came. A unit should be short, for a running one is never
-/// interrupted.
+/// then training, each in the order it came. Units should be short; those of training give way to
+/// decoding at their end, and in between where they say so ([#giveWay]).
 public final class Device {
   /// What goes first when both wait.
   public enum Urgency {
@@ -28,13 +30,20 @@ public final class Device {
   }
 
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /// How long a running stream takes at most to ask for its next step.
+  private static final long GRACE = Duration.ofMillis(2).toNanos();
+
+  private static final long NAP = Duration.ofNanos(50_000).toNanos();
   private static final int CUT_OFF = 143; // as if ended by SIGTERM
   private static final Device CPU = new Device("espalier-cpu");
 
   private final PriorityBlockingQueue<Unit> queue = new PriorityBlockingQueue<>();
   private final AtomicLong order = new AtomicLong();
   private final Thread thread;
-  private boolean hasCores; // on the thread only
+  private boolean hasCores; // this and the next two on the thread only
+  private boolean decodes; // whether streams were running when training last gave way
+  private long since; // when training began, or went on
 
   private Device(String name) {
     thread = Thread.ofPlatform().daemon().name(name).unstarted(this::work);
@@ -97,6 +106,11 @@ public final class Device {
         });
   }
 
+  /// How many units wait.
+  int waiting() {
+    return queue.size();
+  }
+
   private <T> T inScope(Supplier<T> work) {
     try (var scope = new Scope()) {
       if (!hasCores) Native.takeCores();
@@ -105,10 +119,41 @@ public final class Device {
     }
   }
 
+  /// Lets decoding have as much time as training had since it began or last gave way, if anybody
+  /// decodes: a stream is held up by no more than what training does between two of these.
+  ///
+  /// On the device's thread, within a unit of training, where no other unit can do harm.
+  public void giveWay() {
+    if (Thread.currentThread() != thread) throw new IllegalStateException("not on the device");
+    long left = System.nanoTime() - since;
+    while (left > 0) {
+      var unit = nextDecode(decodes ? GRACE : 0);
+      decodes = unit != null;
+      if (unit == null) break;
+      long begin = System.nanoTime();
+      unit.work().run();
+      left -= System.nanoTime() - begin;
+    }
+    since = System.nanoTime();
+  }
+
+  private @Nullable Unit nextDecode(long wait) {
+    long until = System.nanoTime() + wait;
+    while (true) {
+      var first = queue.peek();
+      if (first != null && first.urgency() == Urgency.DECODE) return queue.poll();
+      if (System.nanoTime() >= until || thread.isInterrupted()) return null;
+      LockSupport.parkNanos(NAP);
+    }
+  }
+
   private void work() {
     while (!Thread.currentThread().isInterrupted()) {
       try {
-        queue.take().work().run();
+        var unit = queue.take();
+        since = System.nanoTime();
+        unit.work().run();
+        if (unit.urgency() == Urgency.TRAIN) giveWay();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;

@@ -21,7 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class ConstrainedTest {
   private final BaseModel base = BaseModel.load(Path.of("models/espalier-6m"));
   private final Engine engine = new Engine(base, 8);
-  private final LocalModel model = new LocalModel(engine, null);
+  private final LocalModel model = LocalModel.base(engine);
 
   @BeforeAll
   void answersInWordsWhereNothingLimitsIt() {

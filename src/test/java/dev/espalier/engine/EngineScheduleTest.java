@@ -40,6 +40,10 @@ final class EngineScheduleTest {
     schedules(2000);
   }
 
+  private static @Nullable Lease lease(@Nullable Adapter adapter) {
+    return adapter == null ? null : Lease.of(adapter);
+  }
+
   private void schedules(int count) {
     long seed = new Random().nextLong();
     var random = new Random(seed);
@@ -82,7 +86,8 @@ final class EngineScheduleTest {
           var request = request(base, random, adapters, starts, answered);
           asked.add(request);
           var greedy = Sampling.greedy(request.tokens());
-          running.add(engine.prepare(request.prompt(), greedy, Set.of(), request.with(), null));
+          running.add(
+              engine.prepare(request.prompt(), greedy, Set.of(), lease(request.with()), null));
         }
         if (random.nextBoolean()) engine.queue(running);
         else for (var generation : running) engine.queue(List.of(generation));

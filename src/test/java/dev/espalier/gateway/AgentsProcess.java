@@ -30,7 +30,7 @@ final class AgentsProcess {
     }
     try (var base = BaseModel.load(Path.of(args[0]));
         var engine = new Engine(base, 16)) {
-      play(new LocalModel(engine, null));
+      play(LocalModel.base(engine));
     }
   }
 

@@ -1,0 +1,128 @@
+package dev.espalier.bench;
+
+import dev.espalier.chat.ChatException;
+import dev.espalier.chat.Sampling;
+import dev.espalier.engine.AdapterCache;
+import dev.espalier.engine.Engine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Clients that ask one after the other for adapters of which few are popular (the nth is asked for
+/// in proportion to 1/n), out of 1,000 and out of five, loaded from disk as they are needed.
+final class Registered {
+  private static final int CLIENTS = 32;
+  private static final int PROMPT = 64;
+  private static final int TOKENS = 64;
+  private static final int RANK = 16;
+  private static final int MANY = 1000;
+  private static final int FEW = 5;
+  private static final long MEMORY = 1L << 30; // as `up` has by default
+
+  private Registered() {}
+
+  static void measure(Subject subject, int runs, ObjectNode json) {
+    try {
+      var folder = Files.createTempDirectory("espalier-adapter");
+      subject.save(folder, RANK);
+      var kept = new double[runs];
+      var misses = new double[runs];
+      var load = new double[runs];
+      for (int i = 0; i < runs; i++) {
+        try (var many = new AdapterCache(subject.base(), MEMORY, Set.of());
+            var few = new AdapterCache(subject.base(), MEMORY, Set.of())) {
+          load[i] = load(many, folder);
+          rate(subject, many, folder, MANY, i); // what is popular is there after that
+          rate(subject, few, folder, FEW, i);
+          long before = many.counts().misses();
+          double ofMany = rate(subject, many, folder, MANY, runs + i);
+          misses[i] = (many.counts().misses() - before) / (double) requests(subject);
+          kept[i] = ofMany / rate(subject, few, folder, FEW, runs + i);
+        }
+      }
+      json.put("registered_1000_vs_5", Machine.median(kept))
+          .put("registered_1000_misses", Machine.median(misses))
+          .put("load_ms", Machine.median(load));
+      try (var files = Files.walk(folder)) {
+        for (var file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("no room for an adapter", e);
+    }
+  }
+
+  private static double load(AdapterCache cache, Path folder) {
+    long begin = System.nanoTime();
+    cache.use("first", "first", folder).giveBack().run();
+    return (System.nanoTime() - begin) / 1e6;
+  }
+
+  private static int requests(Subject subject) {
+    return CLIENTS * (subject.size().equals("s") ? 8 : 2);
+  }
+
+  /// Tokens a second.
+  private static double rate(
+      Subject subject, AdapterCache cache, Path folder, int registered, long seed) {
+    var popular = popular(registered, requests(subject), new Random(seed));
+    var next = new AtomicLong();
+    long begin = System.nanoTime();
+    try (var engine = new Engine(subject.base(), CLIENTS);
+        var clients = Executors.newVirtualThreadPerTaskExecutor()) {
+      var work =
+          IntStream.range(0, CLIENTS)
+              .<Future<?>>mapToObj(client ->
+                  clients.submit(() -> {
+                    for (long i = next.getAndIncrement();
+                        i < popular.length;
+                        i = next.getAndIncrement()) {
+                      ask(subject, engine, cache, folder, popular[(int) i], seed + i);
+                    }
+                  }))
+              .toList();
+      for (var one : work) one.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ChatException(499, "the benchmark was interrupted", e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a client failed", e);
+    }
+    return popular.length * TOKENS / ((System.nanoTime() - begin) / 1e9);
+  }
+
+  private static int[] popular(int registered, int count, Random random) {
+    double all = IntStream.rangeClosed(1, registered).mapToDouble(n -> 1.0 / n).sum();
+    return random
+        .doubles(count)
+        .mapToInt(part -> {
+          double left = part * all;
+          int n = 1;
+          for (; n < registered && left > 1.0 / n; n++) left -= 1.0 / n;
+          return n;
+        })
+        .toArray();
+  }
+
+  private static void ask(
+      Subject subject, Engine engine, AdapterCache cache, Path folder, int adapter, long seed) {
+    var name = "adapter-" + adapter;
+    var lease = cache.use(name, name, folder);
+    var tokens =
+        engine.generate(
+            subject.text(PROMPT, seed), Sampling.greedy(TOKENS), Set.of(), lease.adapter());
+    for (var token = tokens.next(); token != null; token = tokens.next()) {
+      if (token.id() < 0) throw new IllegalStateException("a token without an id");
+    }
+    lease.giveBack().run();
+  }
+}
