@@ -18,7 +18,7 @@ final class AdaptersBench {
 
   private AdaptersBench() {}
 
-  static ObjectNode run(Subject subject, int runs) {
+  static ObjectNode run(Subject subject, int runs, Peers peers) {
     var adapters = new ArrayList<Adapter>();
     for (int i = 0; i < STREAMS; i++) adapters.add(subject.adapter(i, RANK));
     double bytes = adapters.stream().mapToLong(it -> it.lora().bytes()).sum();
@@ -48,9 +48,8 @@ final class AdaptersBench {
             .put("bandwidth_gb_per_second", bandwidth / 1e9);
     Registered.measure(subject, runs, json);
     BesideTraining.measure(subject, runs, json);
-    for (var key : List.of("vs_llamacpp", "vs_peft")) {
-      json.putNull(key).put(key + "_why", Peers.NOT_YET);
-    }
+    Peers.missing(json, "vs_llamacpp");
+    peers.ratio(json, "vs_peft", Machine.median(mixed), "adapters_tokens_per_second", "peft/run");
     return json;
   }
 

@@ -2,21 +2,25 @@ package dev.espalier.bench;
 
 import java.util.SequencedMap;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The benchmarks by name; each measures a model in so many runs and reports medians.
 public final class Benchmark {
-  private static final SequencedMap<String, BiFunction<Subject, Integer, ObjectNode>> ALL = all();
+  /// Medians over so many runs.
+  private interface Measurement {
+    ObjectNode run(Subject subject, int runs, Peers peers);
+  }
+
+  private static final SequencedMap<String, Measurement> ALL = all();
 
   private Benchmark() {}
 
-  private static SequencedMap<String, BiFunction<Subject, Integer, ObjectNode>> all() {
-    var all = new TreeMap<String, BiFunction<Subject, Integer, ObjectNode>>();
+  private static SequencedMap<String, Measurement> all() {
+    var all = new TreeMap<String, Measurement>();
     all.put("serve", ServeBench::run);
     all.put("adapters", AdaptersBench::run);
-    all.put("prefix", PrefixBench::run);
-    all.put("constrained", ConstrainedBench::run);
+    all.put("prefix", (subject, runs, _) -> PrefixBench.run(subject, runs));
+    all.put("constrained", (subject, runs, _) -> ConstrainedBench.run(subject, runs));
     all.put("train", TrainBench::run);
     return all;
   }
@@ -28,13 +32,14 @@ public final class Benchmark {
 
   /// Runs one.
   ///
+  /// @param peers that it is compared with
   /// @throws IllegalArgumentException that lists the names there are
-  public static ObjectNode run(String name, Subject subject, int runs) {
+  public static ObjectNode run(String name, Subject subject, int runs, Peers peers) {
     var benchmark = ALL.get(name);
     if (benchmark == null) {
       throw new IllegalArgumentException(
           "no benchmark is called \"%s\"; there are %s".formatted(name, ALL.keySet()));
     }
-    return benchmark.apply(subject, runs).put("bench", name).put("size", subject.size());
+    return benchmark.run(subject, runs, peers).put("bench", name).put("size", subject.size());
   }
 }

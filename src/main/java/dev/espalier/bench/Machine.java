@@ -4,6 +4,10 @@ import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Scope;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -59,6 +63,18 @@ final class Machine {
       if (i >= 0) times[i] = (System.nanoTime() - begin) / 1e9;
     }
     return median(times);
+  }
+
+  /// The most memory that this process has had, in MiB.
+  static long mostResident() {
+    try {
+      for (var line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        if (line.startsWith("VmHWM:")) return Long.parseLong(line.replaceAll("\\D", "")) >> 10;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("only Linux says how much memory a process has", e);
+    }
+    throw new IllegalStateException("the kernel does not say how much memory this process had");
   }
 
   /// The middle one; of an even number the larger of the two.

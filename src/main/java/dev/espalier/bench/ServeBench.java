@@ -11,7 +11,7 @@ final class ServeBench {
 
   private ServeBench() {}
 
-  static ObjectNode run(Subject subject, int runs) {
+  static ObjectNode run(Subject subject, int runs, Peers peers) {
     var rates = new double[runs];
     for (int i = -1; i < runs; i++) {
       var prompts = subject.texts(1, PROMPT);
@@ -20,11 +20,13 @@ final class ServeBench {
     }
     double rate = Machine.median(rates);
     double bandwidth = Machine.bandwidth(runs);
-    return Json.object()
-        .put("tokens_per_second", rate)
-        .put("bandwidth_gb_per_second", bandwidth / 1e9)
-        .put("decode_vs_bandwidth", rate * subject.bytesAToken() / bandwidth)
-        .putNull("vs_llamacpp_one_stream")
-        .put("vs_llamacpp_one_stream_why", Peers.NOT_YET);
+    var json =
+        Json.object()
+            .put("tokens_per_second", rate)
+            .put("bandwidth_gb_per_second", bandwidth / 1e9)
+            .put("decode_vs_bandwidth", rate * subject.bytesAToken() / bandwidth);
+    peers.ratio(
+        json, "vs_llamacpp_one_stream", rate, "one_stream_tokens_per_second", "llamacpp/run");
+    return json;
   }
 }

@@ -22,7 +22,7 @@ final class TrainBench {
 
   private TrainBench() {}
 
-  static ObjectNode run(Subject subject, int runs) {
+  static ObjectNode run(Subject subject, int runs, Peers peers) {
     int sequences = subject.size().equals("s") ? 16 : 4;
     var base = subject.base();
     var row = row(subject, sequences);
@@ -44,10 +44,11 @@ final class TrainBench {
       var json =
           Json.object()
               .put("tokens_per_second", tokens / seconds)
-              .put("vs_gemm", needed / seconds / Machine.products(base.dtype(), runs));
-      for (var key : List.of("vs_peft", "memory_vs_peft")) {
-        json.putNull(key).put(key + "_why", Peers.NOT_YET);
-      }
+              .put("resident_mib", Machine.mostResident());
+      peers.ratio(json, "vs_peft", tokens / seconds, "train_tokens_per_second", "peft/run");
+      double resident = json.get("resident_mib").asDouble();
+      peers.ratio(json, "memory_vs_peft", resident, "train_resident_mib", "peft/run");
+      json.put("vs_gemm", needed / seconds / Machine.products(base.dtype(), runs));
       return json;
     }
   }

@@ -1,7 +1,9 @@
 package dev.espalier.cli;
 
 import dev.espalier.bench.Benchmark;
+import dev.espalier.bench.Peers;
 import dev.espalier.bench.Subject;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -20,7 +22,7 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "BENCHMARK",
-      description = "serve, adapters, prefix or train (default: all of them).")
+      description = "serve, adapters, prefix, train or constrained (default: all of them).")
   private List<String> names = List.of();
 
   @Option(
@@ -32,6 +34,11 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(names = "--runs", description = "Medians are over so many (default: ${DEFAULT-VALUE}).")
   private int runs = 5;
+
+  @Option(
+      names = "--peers",
+      description = "What a script under bench/peers measured just before, to be compared with.")
+  private @Nullable Path peers;
 
   @Option(names = "--json", description = "One JSON object a benchmark on standard output.")
   private boolean json;
@@ -47,7 +54,8 @@ final class BenchCommand implements Callable<Integer> {
     if (chosen.isEmpty()) Benchmark.names().forEach(chosen::add);
     try (var subject = Subject.of(size, BuiltInModel.folder())) {
       for (var name : chosen) {
-        var result = Benchmark.run(name, subject, runs);
+        var others = peers == null ? Peers.NONE : Peers.read(peers, size);
+        var result = Benchmark.run(name, subject, runs, others);
         if (json) {
           out.println(result);
         } else {

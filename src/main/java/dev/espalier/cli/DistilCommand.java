@@ -14,6 +14,7 @@ import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Example;
 import dev.espalier.store.Store;
+import dev.espalier.tensor.Memory;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -197,7 +198,7 @@ final class DistilCommand implements Callable<Integer> {
                 line.path("parameters").asLong(),
                 line.path("sequences").asLong(),
                 line.path("trained_tokens").asLong(),
-                dev.espalier.train.MemoryPlan.size(line.path("memory").asLong()));
+                Memory.size(line.path("memory").asLong()));
         case "validation" ->
             System.out.printf("  validation loss %.4f%n", line.path("loss").asDouble());
         default -> System.out.println(Json.write(line));

@@ -2,6 +2,7 @@ package dev.espalier.distil;
 
 import dev.espalier.chat.Json;
 import dev.espalier.engine.BaseModel;
+import dev.espalier.tensor.Memory;
 import dev.espalier.train.AdamW;
 import dev.espalier.train.Checkpoint;
 import dev.espalier.train.MemoryPlan;
@@ -151,7 +152,7 @@ public final class Distil {
   }
 
   private static ObjectNode plan(MemoryPlan memory, Sequences train, long parameters, int steps) {
-    memory.check(MemoryPlan.available());
+    memory.check(Memory.available());
     return line("plan", 0, steps)
         .put("sequences", train.all().size())
         .put("tokens", train.tokens())

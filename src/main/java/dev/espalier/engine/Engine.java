@@ -6,6 +6,7 @@ import dev.espalier.grammar.Grammars;
 import dev.espalier.grammar.Matcher;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Memory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -31,6 +32,7 @@ public final class Engine implements AutoCloseable {
 
   private final BaseModel base;
   private final int slots;
+  private final int longest; // tokens of a sequence
   private final Grammars grammars;
   private final PromptCache prompts;
   private final Decoding decoding;
@@ -41,10 +43,20 @@ public final class Engine implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
+  /// An engine that takes at most half of the machine's free memory for keys and values.
+  ///
   /// @param slots how many sequences decode together
   public Engine(BaseModel base, int slots) {
+    this(base, slots, Memory.available() / 2);
+  }
+
+  /// @param slots how many sequences decode together
+  /// @param most bytes for the keys and values of all sequences; prompts that begin alike share
+  ///   more
+  public Engine(BaseModel base, int slots, long most) {
     this.base = base;
     this.slots = slots;
+    longest = KvCache.longest(base.shape(), slots, base.dtype(), most);
     grammars = new Grammars(base.format());
     prompts = new PromptCache(base, slots);
     decoding = new Decoding(base, prompts);
@@ -91,6 +103,12 @@ public final class Engine implements AutoCloseable {
           400,
           "the prompt has %d tokens, but the model's context is %d"
               .formatted(prompt.length, context));
+    }
+    if (prompt.length >= longest) {
+      throw new ChatException(
+          400,
+          "the prompt has %d tokens, but there is memory for %d in each of %d sequences at once"
+              .formatted(prompt.length, longest, slots));
     }
     return new Generation(prompt, sampling, stops, lease, matcher);
   }
@@ -215,7 +233,7 @@ public final class Engine implements AutoCloseable {
     return generation.cancelled()
         || generation.stops.contains(generation.last)
         || generation.sampled() >= generation.sampling.maxTokens()
-        || generation.length >= base.shape().context();
+        || generation.length >= longest;
   }
 
   @Override

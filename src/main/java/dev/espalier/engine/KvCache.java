@@ -2,6 +2,7 @@ package dev.espalier.engine;
 
 import dev.espalier.model.ModelShape;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Memory;
 import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +31,31 @@ final class KvCache implements AutoCloseable {
 
   KvCache(ModelShape shape, int slots, Dtype dtype) {
     this.shape = shape;
-    this.slots = (slots + 2 * ROWS - 1) / (2 * ROWS) * (2 * ROWS);
+    this.slots = padded(slots);
     this.dtype = dtype;
+  }
+
+  private static int padded(int slots) {
+    return (slots + 2 * ROWS - 1) / (2 * ROWS) * (2 * ROWS);
+  }
+
+  /// How many tokens a sequence can have with so many bytes for all slots: at most the model's
+  /// context.
+  ///
+  /// @throws IllegalArgumentException if that is hardly any
+  static int longest(ModelShape shape, int slots, Dtype dtype, long bytes) {
+    long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * dtype.bytes();
+    long longest = bytes / (token * (padded(slots) + 1)) / STEP * STEP;
+    if (longest < STEP) {
+      throw new IllegalArgumentException(
+          "%s are not enough for the keys and values of %d sequences, which take %s for every %d tokens: decode fewer at once"
+              .formatted(
+                  Memory.size(bytes),
+                  slots,
+                  Memory.size(token * (padded(slots) + 1) * STEP),
+                  STEP));
+    }
+    return (int) Math.min(longest, shape.context());
   }
 
   /// Makes room for that many positions a slot.

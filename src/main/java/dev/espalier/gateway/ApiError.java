@@ -5,11 +5,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Json;
 import dev.espalier.store.Api;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerResponse;
 import org.jspecify.annotations.Nullable;
 
 /// An error of the gateway's own, which a client gets in the shape of the API that it speaks.
 final class ApiError extends RuntimeException {
   private static final long serialVersionUID = 1L;
+  private static final HeaderName SHOULD_RETRY = HeaderNames.create("x-should-retry");
+  private static final String SECONDS = "1"; // a place is free after an answer or two
 
   private final int status;
   private final @Nullable String param;
@@ -53,6 +59,17 @@ final class ApiError extends RuntimeException {
   /// Whether somebody else might still answer the request.
   boolean mayFallBack() {
     return status == 404 || status == 429 || status >= 500;
+  }
+
+  /// Sends it, with what a client needs to know before it tries again.
+  void send(Api api, ServerResponse response) {
+    // OpenAI's SDKs send a 409 again unless they are told that it will stay one
+    if (status == 409) response.header(SHOULD_RETRY, "false");
+    if (status == 429 || status == 503) response.header(HeaderNames.RETRY_AFTER, SECONDS);
+    response
+        .status(Status.create(status))
+        .header(HeaderNames.CONTENT_TYPE, "application/json")
+        .send(body(api));
   }
 
   byte[] body(Api api) {

@@ -4,7 +4,6 @@ import dev.espalier.chat.ChatRequest;
 import dev.espalier.store.Api;
 import dev.espalier.store.Outcome;
 import dev.espalier.store.Route.Target;
-import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -147,6 +146,6 @@ final class ChatEndpoint implements Handler {
     recorder.record(
         exchange,
         new Answer(Served.nobody(), error.status(), Outcome.FAILED, false, body, null, now, false));
-    response.status(error.status()).header(HeaderNames.CONTENT_TYPE, "application/json").send(body);
+    error.send(api, response);
   }
 }

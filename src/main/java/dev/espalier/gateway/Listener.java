@@ -1,9 +1,6 @@
 package dev.espalier.gateway;
 
 import dev.espalier.store.Api;
-import io.helidon.http.HeaderName;
-import io.helidon.http.HeaderNames;
-import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
@@ -13,7 +10,6 @@ import java.io.UncheckedIOException;
 /// Starts HTTP servers whose errors have the shape of the API that the client speaks.
 final class Listener {
   private static final System.Logger LOG = System.getLogger(Listener.class.getName());
-  private static final HeaderName SHOULD_RETRY = HeaderNames.create("x-should-retry");
 
   private Listener() {}
 
@@ -46,11 +42,6 @@ final class Listener {
 
   private static void fail(ServerRequest request, ServerResponse response, ApiError error) {
     var api = request.path().path().startsWith("/anthropic") ? Api.ANTHROPIC : Api.OPENAI;
-    // OpenAI's SDKs send a 409 again unless they are told that it will stay one
-    if (error.status() == 409) response.header(SHOULD_RETRY, "false");
-    response
-        .status(Status.create(error.status()))
-        .header(HeaderNames.CONTENT_TYPE, "application/json")
-        .send(error.body(api));
+    error.send(api, response);
   }
 }

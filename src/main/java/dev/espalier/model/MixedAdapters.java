@@ -185,7 +185,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
     var stack = stacks.get(projection.name());
     if (stack == null) return output;
-    return output.add(stack.apply(input.view(-1, stack.in)).view_as(output));
+    return output.add_(stack.apply(input.view(-1, stack.in)).view_as(output));
   }
 
   private void closeIndices() {

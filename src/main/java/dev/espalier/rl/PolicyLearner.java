@@ -8,6 +8,7 @@ import dev.espalier.model.Peft;
 import dev.espalier.rl.Gathering.Gathered;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Memory;
 import dev.espalier.train.AdamW;
 import dev.espalier.train.LoraLearner;
 import dev.espalier.train.MemoryPlan;
@@ -89,7 +90,7 @@ final class PolicyLearner implements AutoCloseable {
             ? new Critic(base, fresh, config.criticRate(), config.seed() + 1)
             : null;
     var memory = MemoryPlan.of(shape, base.dtype(), masters.size(), shape.context());
-    memory.check(MemoryPlan.available());
+    memory.check(Memory.available());
     room = memory.tokens();
   }
 

@@ -2,9 +2,7 @@ package dev.espalier.train;
 
 import dev.espalier.model.ModelShape;
 import dev.espalier.tensor.Dtype;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.espalier.tensor.Memory;
 
 /// What a training run will need at its peak, in bytes, so that it can be refused before it starts.
 ///
@@ -55,32 +53,11 @@ public record MemoryPlan(int tokens, long weights, long optimiser, long activati
     throw new TrainingException(
         "the run needs about %s (weights %s, optimiser %s, activations %s) but only %s are free:"
                 .formatted(
-                    size(total()),
-                    size(weights),
-                    size(optimiser),
-                    size(activations),
-                    size(available))
+                    Memory.size(total()),
+                    Memory.size(weights),
+                    Memory.size(optimiser),
+                    Memory.size(activations),
+                    Memory.size(available))
             + " use shorter examples or a smaller model");
-  }
-
-  /// Bytes that this machine can still give, as the kernel says; the largest number where it does
-  /// not.
-  public static long available() {
-    try {
-      for (var line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-        if (!line.startsWith("MemAvailable:")) continue;
-        return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-      }
-    } catch (IOException notLinux) {
-      return Long.MAX_VALUE;
-    }
-    return Long.MAX_VALUE;
-  }
-
-  /// Bytes for people.
-  public static String size(long bytes) {
-    return bytes >= 1L << 30
-        ? "%.1f GB".formatted(bytes / (double) (1L << 30))
-        : "%.0f MB".formatted(bytes / (double) (1L << 20));
   }
 }

@@ -102,6 +102,23 @@ final class EngineTest {
   }
 
   @Test
+  void takesNoMoreMemoryThanItWasGiven() {
+    var shape = engine().base().shape();
+    long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * 4;
+    try (var small = new Engine(engine().base(), 8, 64 * 9 * token)) { // a scratch slot too
+      assertThatThrownBy(() -> small.generate(new int[64], Sampling.greedy(1), Set.of(), null))
+          .isInstanceOf(ChatException.class)
+          .hasMessage(
+              "the prompt has 64 tokens, but there is memory for 64 in each of 8 sequences at once");
+      var cut = all(small.generate(new int[60], Sampling.greedy(50), Set.of(), null));
+      assertThat(cut).hasSize(4);
+    }
+    assertThatThrownBy(() -> new Engine(engine().base(), 8, 1000))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("decode fewer at once");
+  }
+
+  @Test
   void companyInTheBatchChangesNothing() {
     long seed = new Random().nextLong();
     var random = new Random(seed);

@@ -173,6 +173,7 @@ class LocalModelTest {
       var response = rig.post("/v1/chat/completions", request("early", ""));
       assertThat(response.statusCode()).isEqualTo(503);
       assertThat(Rig.text(response)).contains("out of memory");
+      assertThat(response.headers().firstValue("retry-after")).contains("1");
     }
   }
 }
