@@ -3,6 +3,7 @@ package dev.espalier.model;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Scope;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +64,12 @@ public final class Peft {
   ///   what is not supported
   public static Lora load(Path folder, ModelShape shape) {
     var config = config(folder);
-    var file = Safetensors.open(folder.resolve(TENSORS));
+    try (var arena = Arena.ofShared()) { // adapters come and go
+      return load(folder, config, shape, Safetensors.open(folder.resolve(TENSORS), arena));
+    }
+  }
+
+  private static Lora load(Path folder, JsonNode config, ModelShape shape, Safetensors file) {
     var names = new TreeSet<>(file.names());
     var sites = new LinkedHashMap<String, Lora.Site>();
     var linears = new ArrayList<>(shape.linears());

@@ -38,8 +38,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// their own.
 ///
 /// The header is checked as hostile input: its length, the dtypes, shapes and offsets of every
-/// tensor, overlaps and gaps. Format: https://github.com/huggingface/safetensors. The mapping lives
-/// until the process ends, as weights do.
+/// tensor, overlaps and gaps. Format: https://github.com/huggingface/safetensors.
 public final class Safetensors {
   private static final long MAX_HEADER = 100L << 20;
   private static final JsonMapper STRICT =
@@ -63,14 +62,22 @@ public final class Safetensors {
     this.metadata = metadata;
   }
 
-  /// Maps a file and checks its header.
+  /// Maps a file until the process ends, as weights are, and checks its header.
   ///
   /// @throws ModelException if it cannot be read, or is not a sound safetensors file
   public static Safetensors open(Path file) {
+    return open(file, Arena.global());
+  }
+
+  /// Maps a file and checks its header.
+  ///
+  /// @param arena how long it stays mapped, and its tensors can be read
+  /// @throws ModelException if it cannot be read, or is not a sound safetensors file
+  public static Safetensors open(Path file, Arena arena) {
     try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size < 8) throw broken(file, "it is shorter than its header's length field");
-      var all = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.global());
+      var all = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       long length = all.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
       if (length < 2 || length > MAX_HEADER || length > size - 8) {
         throw broken(file, "its header claims " + length + " bytes of a file of " + size);

@@ -5,6 +5,7 @@ import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -78,12 +79,13 @@ public record Checkpoint(Path folder, ObjectNode progress) {
         .run(
             Urgency.TRAIN,
             () -> {
-              var saved = Safetensors.open(folder.resolve(STATE));
-              if (!saved.names().equals(tensors.keySet())) {
-                throw new TrainingException(
-                    folder + " belongs to a run of another shape: start with a new --name");
-              }
-              try (var noGrad = new NoGradGuard()) {
+              try (var arena = Arena.ofShared();
+                  var noGrad = new NoGradGuard()) {
+                var saved = Safetensors.open(folder.resolve(STATE), arena);
+                if (!saved.names().equals(tensors.keySet())) {
+                  throw new TrainingException(
+                      folder + " belongs to a run of another shape: start with a new --name");
+                }
                 tensors.forEach((name, tensor) -> tensor.copy_(saved.tensor(name)));
               }
             });
