@@ -4,6 +4,7 @@ import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
 import dev.espalier.engine.AdapterCache;
 import dev.espalier.engine.Engine;
+import dev.espalier.engine.Lease;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -42,8 +43,8 @@ final class Registered {
         try (var many = new AdapterCache(subject.base(), MEMORY, Set.of());
             var few = new AdapterCache(subject.base(), MEMORY, Set.of())) {
           load[i] = load(many, folder);
-          rate(subject, many, folder, MANY, i); // what is popular is there after that
-          rate(subject, few, folder, FEW, i);
+          warm(many, folder, MANY);
+          warm(few, folder, FEW);
           long before = many.counts().misses();
           double ofMany = rate(subject, many, folder, MANY, runs + i);
           misses[i] = (many.counts().misses() - before) / (double) requests(subject);
@@ -65,6 +66,16 @@ final class Registered {
     long begin = System.nanoTime();
     cache.use("first", "first", folder).giveBack().run();
     return (System.nanoTime() - begin) / 1e6;
+  }
+
+  /// Loads all, the most popular last, so that what fits is there.
+  private static void warm(AdapterCache cache, Path folder, int registered) {
+    for (int n = registered; n > 0; n--) use(cache, folder, n).giveBack().run();
+  }
+
+  private static Lease use(AdapterCache cache, Path folder, int number) {
+    var name = "adapter-" + number;
+    return cache.use(name, name, folder);
   }
 
   private static int requests(Subject subject) {
@@ -115,8 +126,7 @@ final class Registered {
 
   private static void ask(
       Subject subject, Engine engine, AdapterCache cache, Path folder, int adapter, long seed) {
-    var name = "adapter-" + adapter;
-    var lease = cache.use(name, name, folder);
+    var lease = use(cache, folder, adapter);
     var tokens =
         engine.generate(
             subject.text(PROMPT, seed), Sampling.greedy(TOKENS), Set.of(), lease.adapter());

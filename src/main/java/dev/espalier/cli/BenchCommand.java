@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "BENCHMARK",
-      description = "serve, adapters, prefix, train or constrained (default: all of them).")
+      description =
+          "serve, adapters, prefix, train, constrained or gateway (default: all of them).")
   private List<String> names = List.of();
 
   @Option(

@@ -1,6 +1,5 @@
 package dev.espalier.cli;
 
-import dev.espalier.dataset.Representative;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.env.Difficulty;
 import dev.espalier.env.Errands;
@@ -50,16 +49,18 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
   private static final RolloutConfig ATTEMPTS =
       new RolloutConfig(8, 4, 48, 1, Duration.ofSeconds(30), 1);
 
-  /// What the beginner learns from: a few captured requests that stand for all of the conversations
-  /// about nothing else than what it will practise.
+  /// What the beginner learns from: the first captured requests of conversations about nothing else
+  /// than what it will practise.
   static List<Example> lessons(List<Example> captured) {
     var others =
         captured.stream()
             .filter(example -> !practised(example))
             .map(Example::conversation)
             .collect(Collectors.toSet());
-    var known = captured.stream().filter(it -> !others.contains(it.conversation())).toList();
-    return Representative.of(known, DemoConfig.FEW);
+    return captured.stream()
+        .filter(example -> !others.contains(example.conversation()))
+        .limit(DemoConfig.FEW)
+        .toList();
   }
 
   private static boolean practised(Example example) {

@@ -6,7 +6,6 @@ import dev.espalier.dataset.Dataset;
 import dev.espalier.dataset.DatasetConfig;
 import dev.espalier.dataset.DatasetException;
 import dev.espalier.dataset.ExampleFile;
-import dev.espalier.dataset.Representative;
 import dev.espalier.dataset.Turns;
 import dev.espalier.distil.DistilConfig;
 import dev.espalier.engine.BaseModel;
@@ -74,11 +73,6 @@ final class DistilCommand implements Callable<Integer> {
   private double validation = 0.1;
 
   @Option(
-      names = "--most",
-      description = "Learn from so many only: those that stand best for all (default: from all).")
-  private int most = Integer.MAX_VALUE;
-
-  @Option(
       names = "--prune",
       description = "Static prompt text to remove: system, tools (system too) or none.")
   private String prune = "system";
@@ -125,9 +119,8 @@ final class DistilCommand implements Callable<Integer> {
 
   private Dataset dataset(BaseModel base, Store store) {
     var config = new DatasetConfig(validation, seed, true, pruning(), 0.95, base.shape().context());
-    var examples = examples(store);
     return Dataset.of(
-        most < examples.size() ? Representative.of(examples, most) : examples,
+        examples(store),
         config,
         conversation ->
             base.format().encode(conversation).stream().mapToInt(s -> s.length()).max().orElse(0));

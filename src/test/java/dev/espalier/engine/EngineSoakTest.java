@@ -107,7 +107,7 @@ final class EngineSoakTest {
           version.get());
     }
     for (var client : clients) {
-      assertThat(client.join(Duration.ofSeconds(120))).as("a stream that is stuck").isTrue();
+      assertThat(client.join(Duration.ofMinutes(2))).as("a stream that is stuck").isTrue();
     }
     swaps.join();
     return resident;
