@@ -5,7 +5,6 @@ import static dev.espalier.grammar.Rule.sequence;
 import static dev.espalier.grammar.Rule.text;
 
 import dev.espalier.grammar.Rule.OneOf;
-import dev.espalier.grammar.SchemaRules.Keywords;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Set;

@@ -7,7 +7,6 @@ import static dev.espalier.grammar.Rule.sequence;
 import static dev.espalier.grammar.Rule.text;
 import static dev.espalier.grammar.Rule.times;
 
-import dev.espalier.grammar.SchemaRules.Keywords;
 import java.util.ArrayList;
 
 /// Numbers between limits, which for numbers with a fraction have to be whole.

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// JSON schemas (draft 2020-12, as far as OpenAI's structured outputs go and a little beyond) as
@@ -25,21 +24,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// Objects have their properties in the schema's order and no others, unless it names none. A
 /// keyword that cannot be kept to is an error, never ignored.
 final class SchemaRules {
-  private static final Set<String> NOTES =
-      Set.of(
-          "title",
-          "description",
-          "default",
-          "examples",
-          "$schema",
-          "$id",
-          "$comment",
-          "$defs",
-          "definitions",
-          "deprecated",
-          "readOnly",
-          "writeOnly",
-          "strict");
   private static final Set<String> ALL_TYPES =
       Set.of("object", "array", "string", "number", "integer", "boolean", "null");
 
@@ -48,6 +32,7 @@ final class SchemaRules {
   private final String scope;
   private final String any;
   private final Map<String, Rule> rules = new HashMap<>();
+  private final Set<String> known = new HashSet<>(); // references that some text satisfies
 
   /// @param root where `$ref` points into
   /// @param scope what tells its rules from those of other schemas
@@ -262,9 +247,11 @@ final class SchemaRules {
       case Choice(var options) -> options.stream().anyMatch(option -> possible(option, open));
       case Repeat(var one, int least, _) -> least == 0 || possible(one, open);
       case Reference(var name) -> {
+        if (known.contains(name)) yield true;
         if (!open.add(name)) yield false;
         boolean is = possible(rules.getOrDefault(name, Rule.EMPTY), open);
         open.remove(name);
+        if (is) known.add(name);
         yield is;
       }
       case Rule.OneOf _, Rule.Literal _, Rule.Token _ -> true;
@@ -273,57 +260,5 @@ final class SchemaRules {
 
   static GrammarException at(String where, String what) {
     return new GrammarException("the JSON schema at %s %s".formatted(where, what));
-  }
-
-  /// The keywords of one schema; what was not asked for in the end is an error.
-  static final class Keywords {
-    private final ObjectNode schema;
-    private final String where;
-    private final Set<String> known = new HashSet<>(NOTES);
-
-    Keywords(ObjectNode schema, String where) {
-      this.schema = schema;
-      this.where = where;
-    }
-
-    String where() {
-      return where;
-    }
-
-    boolean has(String keyword) {
-      return schema.has(keyword);
-    }
-
-    /// A missing node where there is none.
-    JsonNode get(String keyword) {
-      known.add(keyword);
-      return schema.path(keyword);
-    }
-
-    ArrayNode array(String keyword) {
-      if (get(keyword) instanceof ArrayNode array) return array;
-      throw at(where, "has a \"%s\" that is no array".formatted(keyword));
-    }
-
-    int count(String keyword, int otherwise) {
-      var value = get(keyword);
-      if (value.isMissingNode()) return otherwise;
-      if (value.isInt() && value.asInt() >= 0) return value.asInt();
-      throw at(where, "has a \"%s\" that is no count".formatted(keyword));
-    }
-
-    double number(String keyword, double otherwise) {
-      var value = get(keyword);
-      if (value.isMissingNode()) return otherwise;
-      if (value.isNumber()) return value.asDouble();
-      throw at(where, "has a \"%s\" that is no number".formatted(keyword));
-    }
-
-    void nothingElse() {
-      for (var property : schema.properties()) {
-        if (known.contains(property.getKey())) continue;
-        throw at(where, "has \"%s\", which cannot be kept to here".formatted(property.getKey()));
-      }
-    }
   }
 }

@@ -8,8 +8,6 @@ import static dev.espalier.grammar.Rule.sequence;
 import static dev.espalier.grammar.Rule.text;
 import static dev.espalier.grammar.Rule.times;
 
-import dev.espalier.grammar.SchemaRules.Keywords;
-
 /// Strings: how long they are, or what they hold.
 final class StringRules {
   private static final Rule DIGIT = JsonRules.DIGIT;

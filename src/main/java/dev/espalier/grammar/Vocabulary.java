@@ -1,8 +1,12 @@
 package dev.espalier.grammar;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.espalier.chat.Tokenizer;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 
@@ -30,7 +34,7 @@ final class Vocabulary {
     size = tokenizer.size();
     this.stops = stops.stream().mapToInt(it -> it).sorted().toArray();
     spelled = new byte[size][];
-    var special = new java.util.BitSet();
+    var special = new BitSet();
     for (var text : tokenizer.specials()) {
       var id = tokenizer.id(text);
       if (id != null) special.set(id);
@@ -55,15 +59,14 @@ final class Vocabulary {
 
   /// Whole characters that a JSON string may have as they are.
   private static boolean isPlain(byte[] bytes) {
-    var text = new String(bytes, java.nio.charset.StandardCharsets.UTF_8);
+    var text = new String(bytes, UTF_8);
     if (text.indexOf('\uFFFD') >= 0) return false;
     return text.chars().allMatch(c -> c >= ' ' && c != '"' && c != '\\');
   }
 
   private static Trie trie(List<Spelled> tokens) {
     tokens.sort((x, y) -> Arrays.compareUnsigned(x.bytes(), y.bytes()));
-    var builder = new Builder(tokens);
-    return builder.build();
+    return new Builder(tokens).build();
   }
 
   /// Numbers nodes so that the children of each are together.
@@ -77,7 +80,7 @@ final class Vocabulary {
 
     Trie build() {
       var begins = new ArrayList<Integer>();
-      var bytes = new java.io.ByteArrayOutputStream();
+      var bytes = new ByteArrayOutputStream();
       var nodes = new ArrayList<Integer>();
       var ends = new ArrayList<Integer>();
       var ids = new ArrayList<Integer>();

@@ -195,6 +195,22 @@ final class GrammarTest {
     assertThat(GRAMMARS.of(new ChatRequest(tools("\"auto\"", false)))).isNull();
   }
 
+  /// Definitions that use the next one twice: a schema whose size unfolded is 2 to the 40th.
+  @Test
+  void definitionsAreLookedIntoOnce() {
+    var schema = Json.object().put("$ref", "#/$defs/d0");
+    var definitions = schema.putObject("$defs");
+    for (int i = 0; i < 40; i++) {
+      var object = definitions.putObject("d" + i).put("type", "object");
+      for (var name : List.of("a", "b")) {
+        object.withObject("properties").putObject(name).put("$ref", "#/$defs/d" + (i + 1));
+        object.withArray("required").add(name);
+      }
+    }
+    definitions.putObject("d40").put("type", "null");
+    assertThat(allows(grammarOf(schema), "{\"a\":{\"a\":1")).isFalse();
+  }
+
   @Test
   void isCompiledOnce() {
     var schema = Json.object().put("type", "integer");

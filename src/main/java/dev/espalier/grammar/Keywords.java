@@ -1,0 +1,75 @@
+package dev.espalier.grammar;
+
+import java.util.HashSet;
+import java.util.Set;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The keywords of one schema; what was not asked for in the end is an error.
+final class Keywords {
+  private static final Set<String> NOTES =
+      Set.of(
+          "title",
+          "description",
+          "default",
+          "examples",
+          "$schema",
+          "$id",
+          "$comment",
+          "$defs",
+          "definitions",
+          "deprecated",
+          "readOnly",
+          "writeOnly");
+
+  private final ObjectNode schema;
+  private final String where;
+  private final Set<String> known = new HashSet<>(NOTES);
+
+  Keywords(ObjectNode schema, String where) {
+    this.schema = schema;
+    this.where = where;
+  }
+
+  String where() {
+    return where;
+  }
+
+  boolean has(String keyword) {
+    return schema.has(keyword);
+  }
+
+  /// A missing node where there is none.
+  JsonNode get(String keyword) {
+    known.add(keyword);
+    return schema.path(keyword);
+  }
+
+  ArrayNode array(String keyword) {
+    if (get(keyword) instanceof ArrayNode array) return array;
+    throw SchemaRules.at(where, "has a \"%s\" that is no array".formatted(keyword));
+  }
+
+  int count(String keyword, int otherwise) {
+    var value = get(keyword);
+    if (value.isMissingNode()) return otherwise;
+    if (value.isInt() && value.asInt() >= 0) return value.asInt();
+    throw SchemaRules.at(where, "has a \"%s\" that is no count".formatted(keyword));
+  }
+
+  double number(String keyword, double otherwise) {
+    var value = get(keyword);
+    if (value.isMissingNode()) return otherwise;
+    if (value.isNumber()) return value.asDouble();
+    throw SchemaRules.at(where, "has a \"%s\" that is no number".formatted(keyword));
+  }
+
+  void nothingElse() {
+    for (var property : schema.properties()) {
+      if (known.contains(property.getKey())) continue;
+      throw SchemaRules.at(
+          where, "has \"%s\", which cannot be kept to here".formatted(property.getKey()));
+    }
+  }
+}
