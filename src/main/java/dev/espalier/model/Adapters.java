@@ -10,6 +10,6 @@ public interface Adapters {
   /// The output with the adapters' part added.
   ///
   /// @param input (B, T, in)
-  /// @param output (B, T, out), the base's part
+  /// @param output (B, T, out), the base's part; it may be overwritten
   Tensor apply(Projection projection, Tensor input, Tensor output);
 }

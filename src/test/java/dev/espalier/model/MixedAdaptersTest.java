@@ -60,7 +60,7 @@ final class MixedAdaptersTest {
     for (long one : projection.outs()) out += one;
     var input = torch.randn(new long[] {rows.size(), 1, in}, Dtype.F32.options());
     var base = torch.randn(new long[] {rows.size(), 1, out}, Dtype.F32.options());
-    var together = mixed.apply(projection, input, base);
+    var together = mixed.apply(projection, input, base.clone());
     for (int i = 0; i < rows.size(); i++) {
       var lora = rows.get(i);
       Tensor alone = base.narrow(0, i, 1);
