@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,21 +20,25 @@ final class AdapterCacheTest {
   private static final Path PEFT = TinyModel.FOLDER.resolve("lora-all-linear");
 
   @TempDir private Path folder = Path.of("");
-  private BaseModel base = TinyModel.load(folder);
+  private @Nullable BaseModel loaded;
   private long bytes;
 
   @BeforeEach
   void load() {
-    base.close();
-    base = TinyModel.load(folder);
-    try (var one = Adapter.load("one", "one", PEFT, base)) {
+    loaded = TinyModel.load(folder);
+    try (var one = Adapter.load("one", "one", PEFT, loaded)) {
       bytes = one.lora().bytes();
     }
   }
 
   @AfterEach
   void close() {
-    base.close();
+    base().close();
+  }
+
+  private BaseModel base() {
+    if (loaded == null) throw new IllegalStateException("not loaded");
+    return loaded;
   }
 
   private static void ask(AdapterCache cache, String... names) {
@@ -42,7 +47,7 @@ final class AdapterCacheTest {
 
   @Test
   void whatWasNotUsedForLongestGoesFirst() {
-    try (var cache = new AdapterCache(base, 2 * bytes, Set.of())) {
+    try (var cache = new AdapterCache(base(), 2 * bytes, Set.of())) {
       ask(cache, "a", "b", "a", "c", "a");
       assertThat(cache.counts()).isEqualTo(new AdapterCache.Counts(2, 2 * bytes, 2, 3, 1));
       ask(cache, "b");
@@ -54,7 +59,7 @@ final class AdapterCacheTest {
 
   @Test
   void whatIsInUseOrPinnedStays() {
-    try (var cache = new AdapterCache(base, bytes, Set.of("pinned"))) {
+    try (var cache = new AdapterCache(base(), bytes, Set.of("pinned"))) {
       ask(cache, "pinned");
       var used = cache.use("used", "used", PEFT);
       ask(cache, "a", "b");
@@ -70,7 +75,7 @@ final class AdapterCacheTest {
 
   @Test
   void manyWhoAskAtOnceLoadItOnce() throws InterruptedException {
-    try (var cache = new AdapterCache(base, bytes, Set.of())) {
+    try (var cache = new AdapterCache(base(), bytes, Set.of())) {
       var given = new ConcurrentLinkedQueue<Adapter>();
       var threads = new ArrayList<Thread>();
       for (int i = 0; i < 20; i++) {
@@ -85,7 +90,7 @@ final class AdapterCacheTest {
 
   @Test
   void aFolderThatIsBrokenIsAnErrorAndTriedAgain() {
-    try (var cache = new AdapterCache(base, bytes, Set.of())) {
+    try (var cache = new AdapterCache(base(), bytes, Set.of())) {
       for (int i = 0; i < 2; i++) {
         assertThatThrownBy(() -> cache.use("gone", "gone", Path.of("no/such/folder")))
             .isInstanceOf(ModelException.class);
@@ -96,8 +101,8 @@ final class AdapterCacheTest {
 
   @Test
   void greedyIsTheSameAfterEvictionAndReload() {
-    try (var cache = new AdapterCache(base, bytes, Set.of());
-        var engine = new Engine(base, 4)) {
+    try (var cache = new AdapterCache(base(), bytes, Set.of());
+        var engine = new Engine(base(), 4)) {
       var first = answer(engine, cache);
       ask(cache, "b");
       assertThat(cache.counts().evicted()).isEqualTo(1);
