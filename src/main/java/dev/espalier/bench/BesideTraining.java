@@ -38,18 +38,13 @@ final class BesideTraining {
       training.set(false);
       join(trainer);
       if (i < 0) continue;
-      medians[i] = middle(beside, 0.5) / middle(alone, 0.5);
-      last[i] = 1e3 * middle(beside, 0.99);
+      medians[i] = Machine.percentile(beside, 0.5) / Machine.percentile(alone, 0.5);
+      last[i] = 1e3 * Machine.percentile(beside, 0.99);
       kept[i] = steps.size();
     }
     json.put("training_token_gap", Machine.median(medians))
         .put("training_token_gap_p99_ms", Machine.median(last))
         .put("training_steps_meanwhile", Machine.median(kept));
-  }
-
-  private static double middle(List<Double> gaps, double part) {
-    var sorted = gaps.stream().mapToDouble(it -> it).sorted().toArray();
-    return sorted[(int) (part * (sorted.length - 1))];
   }
 
   /// Seconds between the tokens of the first stream.

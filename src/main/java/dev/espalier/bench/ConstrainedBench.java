@@ -96,10 +96,10 @@ final class ConstrainedBench {
         }
       }
       if (i < 0) continue;
-      warm[i] = percentile(again, 0.99);
+      warm[i] = Machine.percentile(again, 0.99);
       times.addAll(again);
-      median[i] = percentile(times, 0.5);
-      last[i] = percentile(times, 0.99);
+      median[i] = Machine.percentile(times, 0.5);
+      last[i] = Machine.percentile(times, 0.99);
     }
     return Json.object()
         .put("vocabulary", format.tokenizer().size())
@@ -158,10 +158,5 @@ final class ConstrainedBench {
 
   private static boolean has(long[] allowed, int token) {
     return (allowed[token >> 6] >>> token & 1) != 0;
-  }
-
-  private static double percentile(List<Double> times, double part) {
-    var sorted = times.stream().mapToDouble(it -> it).sorted().toArray();
-    return sorted[(int) (part * (sorted.length - 1))];
   }
 }

@@ -100,8 +100,8 @@ final class GatewayBench {
         double throughRate = closed(client, url(gateway.port()));
         sent += through.length + Math.round(throughRate * LENGTH.toSeconds());
         if (i < 0) continue;
-        median[i] = percentile(through, 0.5) - percentile(direct, 0.5);
-        last[i] = percentile(through, 0.99) - percentile(direct, 0.99);
+        median[i] = Machine.percentile(through, 0.5) - Machine.percentile(direct, 0.5);
+        last[i] = Machine.percentile(through, 0.99) - Machine.percentile(direct, 0.99);
         rate[i] = throughRate;
         kept[i] = throughRate / directRate;
       }
@@ -193,12 +193,6 @@ final class GatewayBench {
     }
     if (failed.get() > 0) throw new IllegalStateException(failed + " clients failed");
     return done.get() / (double) LENGTH.toSeconds();
-  }
-
-  private static double percentile(double[] times, double part) {
-    var sorted = times.clone();
-    Arrays.sort(sorted);
-    return sorted[(int) (part * (sorted.length - 1))];
   }
 
   private static Path folder() {

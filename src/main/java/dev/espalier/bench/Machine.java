@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -75,6 +76,18 @@ final class Machine {
       throw new UncheckedIOException("only Linux says how much memory a process has", e);
     }
     throw new IllegalStateException("the kernel does not say how much memory this process had");
+  }
+
+  /// The one below which that part of all lies.
+  static double percentile(List<Double> numbers, double part) {
+    return percentile(numbers.stream().mapToDouble(it -> it).toArray(), part);
+  }
+
+  /// The one below which that part of all lies.
+  static double percentile(double[] numbers, double part) {
+    var sorted = numbers.clone();
+    Arrays.sort(sorted);
+    return sorted[(int) (part * (sorted.length - 1))];
   }
 
   /// The middle one; of an even number the larger of the two.

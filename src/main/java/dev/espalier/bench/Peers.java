@@ -27,8 +27,10 @@ public record Peers(Map<String, Double> figures) {
     var figures = new HashMap<String, Double>();
     try {
       for (var line : Files.readAllLines(file)) {
-        if (line.isBlank() || !Json.parse(line).path("size").asString("").equals(size)) continue;
-        for (var field : Json.parse(line).properties()) {
+        if (line.isBlank()) continue;
+        var measured = Json.parse(line);
+        if (!measured.path("size").asString("").equals(size)) continue;
+        for (var field : measured.properties()) {
           if (field.getValue().isNumber()) {
             figures.put(field.getKey(), field.getValue().asDouble());
           }

@@ -53,9 +53,9 @@ final class BenchCommand implements Callable<Integer> {
     var out = spec.commandLine().getOut();
     var chosen = new ArrayList<>(names);
     if (chosen.isEmpty()) Benchmark.names().forEach(chosen::add);
+    var others = peers == null ? Peers.NONE : Peers.read(peers, size);
     try (var subject = Subject.of(size, BuiltInModel.folder())) {
       for (var name : chosen) {
-        var others = peers == null ? Peers.NONE : Peers.read(peers, size);
         var result = Benchmark.run(name, subject, runs, others);
         if (json) {
           out.println(result);

@@ -49,11 +49,6 @@ final class Serving implements LocalModels, AutoCloseable {
     adapters = new AdapterCache(base, most, pinned);
   }
 
-  /// What is in memory.
-  AdapterCache.Counts counts() {
-    return adapters.counts();
-  }
-
   Engine engine() {
     return engine;
   }

@@ -23,8 +23,8 @@ public record LocalModel(Engine engine, @Nullable Supplier<Lease> adapter) imple
   }
 
   /// An adapter that stays loaded as long as it is asked.
-  public static LocalModel of(Engine engine, @Nullable Adapter adapter) {
-    return new LocalModel(engine, adapter == null ? null : () -> Lease.of(adapter));
+  public static LocalModel of(Engine engine, Adapter adapter) {
+    return new LocalModel(engine, () -> Lease.of(adapter));
   }
 
   @Override

@@ -33,7 +33,7 @@ record ByteSet(long a, long b, long c, long d) {
     };
   }
 
-  ByteSet and(ByteSet other) {
+  ByteSet or(ByteSet other) {
     return new ByteSet(a | other.a, b | other.b, c | other.c, d | other.d);
   }
 

@@ -50,10 +50,7 @@ final class Disjoint {
 
   /// The types that it allows; none where it does not say.
   private static Set<String> types(JsonNode schema) {
-    var types = new HashSet<String>();
-    var named = schema.path("type");
-    if (named.isString()) types.add(named.asString());
-    for (var type : named) types.add(type.asString(""));
+    var types = new HashSet<>(Keywords.types(schema));
     if (types.contains("number")) types.add("integer");
     return types;
   }

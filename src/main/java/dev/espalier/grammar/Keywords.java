@@ -1,6 +1,7 @@
 package dev.espalier.grammar;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -30,6 +31,18 @@ final class Keywords {
   Keywords(ObjectNode schema, String where) {
     this.schema = schema;
     this.where = where;
+  }
+
+  /// The types that a schema names, in its order; none where it names none.
+  static List<String> types(JsonNode schema) {
+    var named = schema.path("type");
+    if (named.isString()) return List.of(named.asString());
+    return named.valueStream().map(type -> type.asString("")).toList();
+  }
+
+  List<String> types() {
+    known.add("type");
+    return types(schema);
   }
 
   String where() {

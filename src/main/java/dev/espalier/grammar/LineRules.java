@@ -18,7 +18,7 @@ final class LineRules {
   /// A character of a string whose length is limited.
   static final Rule CHARACTER =
       choice(
-          new OneOf(ByteSet.range(' ', 127).without(ByteSet.of("\\")).and(ByteSet.of("\t"))),
+          new OneOf(ByteSet.range(' ', 127).without(ByteSet.of("\\")).or(ByteSet.of("\t"))),
           JsonRules.BEYOND_ASCII);
 
   /// A character, or one that is escaped because a line cannot have it.
@@ -59,7 +59,7 @@ final class LineRules {
   /// A value that reads back as what it is by the schema: see the line syntax's parser.
   private Rule value(JsonNode schema, String name) {
     var where = "#/properties/" + name;
-    var types = types(schema);
+    var types = Keywords.types(schema);
     boolean enumeration =
         types.isEmpty()
             && schema.get("enum") instanceof ArrayNode values
@@ -88,12 +88,6 @@ final class LineRules {
     }
     boolean limited = keys.has("minLength") || keys.has("maxLength") || keys.has("format");
     return limited ? StringRules.content(keys, CHARACTER) : STRING;
-  }
-
-  private static Set<String> types(JsonNode schema) {
-    var named = schema.path("type");
-    if (named.isString()) return Set.of(named.asString());
-    return Set.copyOf(named.valueStream().map(type -> type.asString("")).toList());
   }
 
   private static String escaped(String value) {

@@ -42,7 +42,7 @@ sealed interface Rule {
     }
   }
 
-  /// Another rule, by a name that [Rules] know.
+  /// Another rule, by its name.
   record Reference(String name) implements Rule {}
 
   static Rule text(String text) {

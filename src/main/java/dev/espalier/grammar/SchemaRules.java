@@ -82,10 +82,7 @@ final class SchemaRules {
   }
 
   private List<String> types(Keywords keys) {
-    var types = new ArrayList<String>();
-    var named = keys.get("type");
-    if (named.isString()) types.add(named.asString());
-    for (var type : named) types.add(type.asString(""));
+    var types = new ArrayList<>(keys.types());
     if (!keys.has("type")) {
       if (keys.has("properties") || keys.has("required")) types.add("object");
       else if (keys.has("items")) types.add("array");

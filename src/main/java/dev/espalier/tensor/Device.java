@@ -34,7 +34,7 @@ public final class Device {
   /// How long a running stream takes at most to ask for its next step.
   private static final long GRACE = Duration.ofMillis(2).toNanos();
 
-  private static final long NAP = Duration.ofNanos(50_000).toNanos();
+  private static final long NAP = 50_000;
   private static final int CUT_OFF = 143; // as if ended by SIGTERM
   private static final Device CPU = new Device("espalier-cpu");
 

@@ -2,20 +2,27 @@ package dev.espalier.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.espalier.tensor.Device.Urgency;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 final class DeviceTest {
   private static final Device DEVICE = Device.cpu();
 
-  @Test
-  void decodingRunsWhereTrainingGivesWay() throws InterruptedException {
-    List<String> done = Collections.synchronizedList(new ArrayList<>());
+  /// A unit of training that gives way in its middle, where a decode step waits by then.
+  ///
+  /// @param decode asks for that step, and is given what was done so far
+  /// @return what was done, in order
+  private static List<String> trainBeside(Consumer<List<String>> decode)
+      throws InterruptedException {
+    var done = Collections.synchronizedList(new ArrayList<String>());
     var begun = new CountDownLatch(1);
     var asked = new CountDownLatch(1);
     var training =
@@ -31,12 +38,17 @@ final class DeviceTest {
                       done.add("a row");
                     }));
     begun.await();
-    var decoding =
-        Thread.ofVirtual().start(() -> DEVICE.run(Urgency.DECODE, () -> done.add("a step")));
+    var decoding = Thread.ofVirtual().start(() -> decode.accept(done));
     while (DEVICE.waiting() == 0) Thread.sleep(1);
     asked.countDown();
     training.join();
     decoding.join();
+    return done;
+  }
+
+  @Test
+  void decodingRunsWhereTrainingGivesWay() throws InterruptedException {
+    var done = trainBeside(it -> DEVICE.run(Urgency.DECODE, () -> it.add("a step")));
     assertThat(done).containsExactly("half a row", "a step", "a row");
   }
 
@@ -54,36 +66,18 @@ final class DeviceTest {
 
   @Test
   void whatADecodeStepThrowsReachesWhoAskedForItAndNotTheTraining() throws InterruptedException {
-    var begun = new CountDownLatch(1);
-    var asked = new CountDownLatch(1);
-    var done = Collections.synchronizedList(new ArrayList<String>());
-    var training =
-        Thread.ofVirtual()
-            .start(() ->
-                DEVICE.run(
-                    Urgency.TRAIN,
-                    () -> {
-                      begun.countDown();
-                      await(asked);
-                      DEVICE.giveWay();
-                      done.add("a row");
-                    }));
-    begun.await();
-    var failing =
-        Thread.ofVirtual()
-            .start(() ->
-                assertThatThrownBy(() ->
-                        DEVICE.run(
-                            Urgency.DECODE,
-                            () -> {
-                              throw new IllegalStateException("no step");
-                            }))
-                    .hasMessage("no step"));
-    while (DEVICE.waiting() == 0) Thread.sleep(1);
-    asked.countDown();
-    training.join();
-    failing.join();
-    assertThat(done).containsExactly("a row");
+    var thrown = new AtomicReference<Throwable>();
+    var done =
+        trainBeside(it ->
+            thrown.set(
+                catchThrowable(() ->
+                    DEVICE.run(
+                        Urgency.DECODE,
+                        () -> {
+                          throw new IllegalStateException("no step");
+                        }))));
+    assertThat(thrown.get()).hasMessage("no step");
+    assertThat(done).containsExactly("half a row", "a row");
   }
 
   @Test
