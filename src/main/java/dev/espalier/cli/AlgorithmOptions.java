@@ -21,10 +21,16 @@ final class AlgorithmOptions {
       description = "The weight of the KL to the start in the loss (default: the algorithm's).")
   private @Nullable Double beta;
 
+  @Option(
+      names = "--entropy",
+      description = "How much the policy's entropy counts, per nat a token (default: nothing).")
+  private double entropy;
+
   /// @throws IllegalArgumentException if there is no such algorithm
   Algorithm algorithm() {
     var algorithm = Algorithm.preset(preset);
     if (updates != null) algorithm = algorithm.updating(updates);
-    return beta == null ? algorithm : algorithm.near(beta);
+    if (beta != null) algorithm = algorithm.near(beta);
+    return algorithm.exploring(entropy);
   }
 }

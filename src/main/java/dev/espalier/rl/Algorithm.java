@@ -23,6 +23,8 @@ import java.util.TreeMap;
 /// @param overlong the last part of a turn's room in which length costs, up to a reward of 1; 0 for
 ///   none (DAPO's soft punishment)
 /// @param updates optimiser steps on each batch
+/// @param entropy how much the policy's entropy counts, nats a token: it keeps attempts at a task
+///   apart, without which there is nothing to compare
 public record Algorithm(
     String name,
     Advantage advantage,
@@ -31,7 +33,8 @@ public record Algorithm(
     double klInReward,
     boolean refill,
     double overlong,
-    int updates) {
+    int updates,
+    double entropy) {
   private static final Range USUAL = new Range(0.2, 0.2);
 
   private static final SequencedMap<String, Algorithm> PRESETS = presets();
@@ -41,6 +44,7 @@ public record Algorithm(
     if (!(overlong >= 0 && overlong < 1)) {
       throw new IllegalArgumentException("a part of the room cannot be " + overlong);
     }
+    if (!(entropy >= 0)) throw new IllegalArgumentException("entropy cannot count negatively");
     if (updates < 1) throw new IllegalArgumentException("a batch needs at least one update");
   }
 
@@ -58,13 +62,21 @@ public record Algorithm(
 
   /// The same with so many optimiser steps on each batch.
   public Algorithm updating(int number) {
-    return new Algorithm(name, advantage, loss, weighting, klInReward, refill, overlong, number);
+    return new Algorithm(
+        name, advantage, loss, weighting, klInReward, refill, overlong, number, entropy);
+  }
+
+  /// The same with that weight of the policy's entropy.
+  public Algorithm exploring(double weight) {
+    return new Algorithm(
+        name, advantage, loss, weighting, klInReward, refill, overlong, updates, weight);
   }
 
   /// The same with that weight of the KL to the start in the loss.
   public Algorithm near(double beta) {
     var nearer = new PolicyLoss(loss.ratio(), loss.clip(), loss.kl(), beta);
-    return new Algorithm(name, advantage, nearer, weighting, klInReward, refill, overlong, updates);
+    return new Algorithm(
+        name, advantage, nearer, weighting, klInReward, refill, overlong, updates, entropy);
   }
 
   /// Whether a critic says what was expected.
@@ -93,7 +105,8 @@ public record Algorithm(
               0,
               true,
               0.2,
-              1),
+              1,
+              0),
           of(
                   "gspo",
                   Relative.MEAN_STD,
@@ -101,7 +114,8 @@ public record Algorithm(
               .weighted(Weighting.SEQUENCE),
           of("cispo", Relative.MEAN_STD, new PolicyLoss(Ratio.TOKEN, new Weight(5), Kl.K3, 0)),
           of("rloo", Relative.LEAVE_ONE_OUT, plain).weighted(Weighting.CONSTANT),
-          new Algorithm("reinforce++", Relative.BATCH, plain, Weighting.TOKEN, 0.01, false, 0, 1),
+          new Algorithm(
+              "reinforce++", Relative.BATCH, plain, Weighting.TOKEN, 0.01, false, 0, 1, 0),
           new Algorithm(
               "ppo",
               new Gae(1, 1),
@@ -110,7 +124,8 @@ public record Algorithm(
               0,
               false,
               0,
-              2)
+              2,
+              0)
         }) {
       all.put(one.name(), one);
     }
@@ -118,11 +133,12 @@ public record Algorithm(
   }
 
   private static Algorithm of(String name, Advantage advantage, PolicyLoss loss) {
-    return new Algorithm(name, advantage, loss, Weighting.TOKEN, 0, false, 0, 1);
+    return new Algorithm(name, advantage, loss, Weighting.TOKEN, 0, false, 0, 1, 0);
   }
 
   private Algorithm weighted(Weighting other) {
-    return new Algorithm(name, advantage, loss, other, klInReward, refill, overlong, updates);
+    return new Algorithm(
+        name, advantage, loss, other, klInReward, refill, overlong, updates, entropy);
   }
 
   /// All presets by name.

@@ -21,13 +21,29 @@ record Estimate(double[][] advantages, float[][] returns) {
       float[][] sampled,
       float[][] reference,
       float @Nullable [][] values) {
-    return switch (algorithm.advantage()) {
-      case Relative relative -> relative(relative, algorithm, rewards, sampled, reference);
-      case Gae gae -> {
-        if (values == null) throw new IllegalArgumentException("GAE needs a critic's values");
-        yield gae(gae, algorithm, rewards, sampled, reference, values);
-      }
-    };
+    var compared =
+        switch (algorithm.advantage()) {
+          case Relative relative -> relative(relative, algorithm, rewards, sampled, reference);
+          case Gae gae -> {
+            if (values == null) throw new IllegalArgumentException("GAE needs a critic's values");
+            yield gae(gae, algorithm, rewards, sampled, reference, values);
+          }
+        };
+    if (algorithm.entropy() == 0) return compared;
+    return new Estimate(
+        exploring(compared.advantages(), sampled, algorithm.entropy()), compared.returns());
+  }
+
+  /// Each token's surprise, −log π less its mean, added to its advantage: the gradient of the
+  /// entropy at each token, estimated from what was sampled, for ∇H = −E[(log π + b) ∇log π].
+  private static double[][] exploring(double[][] advantages, float[][] sampled, double weight) {
+    double mean = Divergence.entropy(sampled);
+    var out = new double[advantages.length][];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = advantages[i].clone();
+      for (int t = 0; t < out[i].length; t++) out[i][t] += weight * (-sampled[i][t] - mean);
+    }
+    return out;
   }
 
   private static Estimate relative(

@@ -45,7 +45,7 @@ final class PolicyLearner implements AutoCloseable {
   ///
   /// @param tokens that carried loss
   /// @param entropy of the policy, estimated from what it sampled, nats a token
-  /// @param kl to the start, estimated likewise (k3) from a row at least
+  /// @param kl to the start, estimated likewise (k3), from a group at least
   /// @param samplerKl between the sampler's probabilities and the trainer's of the same policy (k3)
   /// @param clipped the fraction of tokens whose ratio left the range, at the last update
   /// @param valueLoss the critic's, 0 without one
@@ -111,13 +111,9 @@ final class PolicyLearner implements AutoCloseable {
     var algorithm = config.algorithm();
     var experience = Experience.of(gathered.attempts());
     var packed = experience.rows(algorithm.weighting(), most, room);
-    var rows = packed.stream().map(PackedRow::row).toList();
     var start = new LoraLearner(base.weights(), reference, base.dtype(), temperature);
-    // where the loss does not ask for it, the KL to the start is estimated from one row
-    var compared = algorithm.hasReference() ? rows : rows.subList(0, 1);
-    var ofStart = Trainer.predict(base.decoder(), start, compared);
     var sampled = experience.sampled();
-    var referenced = algorithm.hasReference() ? experience.byAttempt(packed, ofStart) : sampled;
+    var referenced = algorithm.hasReference() ? predict(start, experience, packed) : sampled;
     var expected = critic == null ? new float[0][] : critic.values(packed);
     var values = critic == null ? null : experience.byAttempt(packed, expected);
     var estimate = Estimate.of(algorithm, gathered.rewards(), sampled, referenced, values);
@@ -131,17 +127,13 @@ final class PolicyLearner implements AutoCloseable {
     double sum = 0;
     double norm = 0;
     double valueLoss = 0;
-    double kl = 0;
     var first = new float[0][];
     var last = first;
     for (int update = 0; update < algorithm.updates(); update++) {
       var report = trainer.train(units, rate);
       var byRow = split(report.predictions(), packed);
       last = experience.byAttempt(packed, byRow);
-      if (update == 0) {
-        first = last;
-        kl = Divergence.k3(Arrays.copyOf(byRow, ofStart.length), ofStart);
-      }
+      if (update == 0) first = last;
       sum += report.loss() / algorithm.updates();
       norm = Math.max(norm, report.gradientNorm());
       if (critic == null) continue;
@@ -154,11 +146,24 @@ final class PolicyLearner implements AutoCloseable {
         norm,
         tokens,
         Divergence.entropy(first),
-        kl,
+        algorithm.hasReference() ? Divergence.k3(first, referenced) : kl(start, gathered),
         Divergence.k3(sampled, first),
         Divergence.outside(last, sampled, loss.clip()),
         valueLoss,
         (double) tokens / sampled.length);
+  }
+
+  /// The KL to the start, estimated from one group where the loss does not ask for all of them.
+  private double kl(LoraLearner start, Gathered gathered) {
+    var some = Experience.of(gathered.groups().getFirst().trajectories());
+    var packed = some.rows(config.algorithm().weighting(), most, room);
+    return Divergence.k3(some.sampled(), predict(start, some, packed));
+  }
+
+  /// What a policy predicts for the sampled tokens, by attempt.
+  private float[][] predict(LoraLearner of, Experience experience, List<PackedRow> packed) {
+    var rows = packed.stream().map(PackedRow::row).toList();
+    return experience.byAttempt(packed, Trainer.predict(base.decoder(), of, rows));
   }
 
   private static float[][] split(float[] predictions, List<PackedRow> rows) {
