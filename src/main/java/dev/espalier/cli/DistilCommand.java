@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -35,6 +36,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class DistilCommand implements Callable<Integer> {
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
+
+  @Mixin private final DtypeOption dtype = new DtypeOption();
 
   @Option(names = "--from", description = "A JSONL file (default: the captured requests).")
   private @Nullable Path from;
@@ -95,7 +98,7 @@ final class DistilCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
     }
     var progress = new Progress(json);
-    try (var base = BaseModel.load(model);
+    try (var base = dtype.load(model);
         var store = Store.open(data, Durability.PROCESS)) {
       var config =
           new DistilConfig(

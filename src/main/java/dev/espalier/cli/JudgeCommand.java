@@ -34,6 +34,9 @@ import tools.jackson.databind.node.ObjectNode;
     description = "Judges the attempts of a run of `rl` again, and says what the judge is worth.",
     mixinStandardHelpOptions = true)
 final class JudgeCommand implements Callable<Integer> {
+  @Option(names = "--model", description = "What an adapter judges on (default: the built-in one).")
+  private Path model = BuiltInModel.folder();
+
   @Mixin private final JudgeOptions judge = new JudgeOptions();
 
   @Option(names = "--run", required = true, description = "The --name of the run.")
@@ -64,11 +67,12 @@ final class JudgeCommand implements Callable<Integer> {
   public Integer call() {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
     var out = spec.commandLine().getOut();
-    try (var store = Store.openExisting(data)) {
+    try (var store = Store.openExisting(data);
+        var opened = judge.open(model, data)) {
       var journal = new Journal(store, RlCommand.RUN_PREFIX + run);
       var groups = groups(store, journal.run());
       var bar = new ProgressBar("judging", out);
-      var judging = judge.judge(seed);
+      var judging = judge.judge(opened.model(), seed);
       int[] done = {0};
       Judge keeping =
           group -> {

@@ -1,5 +1,7 @@
 package dev.espalier.cli;
 
+import dev.espalier.chat.ChatModel;
+import dev.espalier.engine.BaseModel;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.Pairwise;
 import dev.espalier.judge.Rubric;
@@ -15,12 +17,18 @@ import picocli.CommandLine.Option;
 /// Who judges attempts, and what the judge goes by.
 final class JudgeOptions {
   private static final int RETRIES = 2;
+  private static final int SLOTS = 64; // pairs that an adapter reads together
 
   @Option(
       names = "--judge",
       description =
           "A judge behind an OpenAI-compatible URL; its key is taken from OPENAI_API_KEY.")
   private @Nullable URI judge;
+
+  @Option(
+      names = "--judge-adapter",
+      description = "A judge that is an adapter of the same base: its name, or a PEFT folder.")
+  private @Nullable String adapter;
 
   @Option(names = "--judge-model", description = "Its model name (default: ${DEFAULT-VALUE}).")
   private String model = "judge";
@@ -37,27 +45,49 @@ final class JudgeOptions {
   private boolean pairwise;
 
   boolean named() {
-    return judge != null;
+    return judge != null || adapter != null;
   }
 
   /// @throws IllegalArgumentException if something is said about a judge that is not named
   void check() {
-    if (judge == null && (rubric != null || pairwise || orders != 1)) {
-      throw new IllegalArgumentException(
-          "--rubric, --pairwise and --judge-orders are about a judge: name one with --judge");
+    if (judge != null && adapter != null) {
+      throw new IllegalArgumentException("--judge and --judge-adapter are two judges: name one");
     }
-  }
-
-  /// The judge, which must be named.
-  Judge judge(long seed) {
-    if (judge == null) throw new IllegalArgumentException("name a judge with --judge URL");
+    if (!named() && (rubric != null || pairwise || orders != 1)) {
+      throw new IllegalArgumentException(
+          "--rubric, --pairwise and --judge-orders are about a judge: name one with --judge or"
+              + " --judge-adapter");
+    }
     if (pairwise && orders != 1) {
       throw new IllegalArgumentException("--pairwise shows every pair in both orders anyway");
     }
-    var remote = OpenModel.remote(judge, model).model();
+  }
+
+  /// The model that judges, which must be named.
+  ///
+  /// @param model the folder of the base that an adapter is loaded on
+  /// @param data where adapters are known by name
+  OpenModel open(Path model, Path data) {
+    check();
+    return adapter == null ? remote() : OpenModel.adapter(model, adapter, data, SLOTS);
+  }
+
+  /// The same on a base model that stays its owner's.
+  OpenModel open(BaseModel base, Path data) {
+    check();
+    return adapter == null ? remote() : OpenModel.adapter(base, adapter, data, SLOTS);
+  }
+
+  private OpenModel remote() {
+    if (judge != null) return OpenModel.remote(judge, model);
+    throw new IllegalArgumentException("name a judge with --judge URL or --judge-adapter NAME");
+  }
+
+  /// What compares attempts with a model that was opened.
+  Judge judge(ChatModel judging, long seed) {
     return pairwise
-        ? new Pairwise(remote, rubric(), RETRIES)
-        : new Ruler(remote, rubric(), new RulerConfig(orders, RETRIES, seed));
+        ? new Pairwise(judging, rubric(), RETRIES)
+        : new Ruler(judging, rubric(), new RulerConfig(orders, RETRIES, seed));
   }
 
   private Rubric rubric() {
@@ -73,6 +103,11 @@ final class JudgeOptions {
   /// All of it that a run depends on, in words; a judge must be named.
   String identity() {
     return "%s at %s under %s in %d orders%s"
-        .formatted(model, judge, rubric().version(), orders, pairwise ? ", pairwise" : "");
+        .formatted(
+            adapter == null ? model : adapter,
+            adapter == null ? judge : "this base",
+            rubric().version(),
+            orders,
+            pairwise ? ", pairwise" : "");
   }
 }

@@ -12,6 +12,7 @@ import dev.espalier.store.Store;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -43,19 +44,30 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
   /// @param name a PEFT folder, or an adapter that the store in `data` knows
   static OpenModel adapter(Path folder, String name, Path data, int slots) {
     var peft = adapterFolder(name, data);
-    var rules = PruningRules.load(peft);
     var base = BaseModel.load(folder);
-    var engine = new Engine(base, slots);
-    var unmatched = new AtomicLong();
     try {
-      var adapter = Adapter.load(name, name, peft, base);
-      var model = PrunedModel.of(LocalModel.of(engine, adapter), rules, unmatched);
-      return new OpenModel(model, unmatched, List.of(engine::close, adapter::close, base::close));
+      return adapter(base, name, peft, slots, List.of(base::close));
     } catch (RuntimeException e) {
-      engine.close();
       base.close();
       throw e;
     }
+  }
+
+  /// The same on a base model that stays its owner's.
+  static OpenModel adapter(BaseModel base, String name, Path data, int slots) {
+    return adapter(base, name, adapterFolder(name, data), slots, List.of());
+  }
+
+  private static OpenModel adapter(
+      BaseModel base, String name, Path peft, int slots, List<Runnable> owned) {
+    var rules = PruningRules.load(peft);
+    var adapter = Adapter.load(name, name, peft, base);
+    var engine = new Engine(base, slots);
+    var unmatched = new AtomicLong();
+    var model = PrunedModel.of(LocalModel.of(engine, adapter), rules, unmatched);
+    var all = new ArrayList<Runnable>(List.of(engine::close, adapter::close));
+    all.addAll(owned);
+    return new OpenModel(model, unmatched, all);
   }
 
   private static Path adapterFolder(String name, Path data) {

@@ -5,8 +5,10 @@ import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
 import dev.espalier.engine.LocalModel;
 import dev.espalier.store.PruningRules;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// An adapter that is asked as it was trained: its pruning rules are applied to every request.
 ///
@@ -26,6 +28,11 @@ record PrunedModel(ChatModel model, PruningRules rules, AtomicLong unmatched) im
   @Override
   public Completion stream(ChatRequest request, Consumer<String> text) {
     return model.stream(pruned(request), text);
+  }
+
+  @Override
+  public List<Supplier<Completion>> completeAll(List<ChatRequest> requests) {
+    return model.completeAll(requests.stream().map(this::pruned).toList());
   }
 
   private ChatRequest pruned(ChatRequest request) {

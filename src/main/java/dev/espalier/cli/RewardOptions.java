@@ -1,10 +1,13 @@
 package dev.espalier.cli;
 
+import dev.espalier.engine.BaseModel;
 import dev.espalier.env.Trajectory;
 import dev.espalier.rl.Journal;
 import dev.espalier.rl.Rewards;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -19,10 +22,18 @@ final class RewardOptions {
               + " be repeated (default: judge=1 with a judge, else env=1).")
   private Map<String, Double> weights = new TreeMap<>();
 
-  /// @throws IllegalArgumentException if they contradict each other
-  Rewards rewards(Journal journal, long seed) {
+  /// The model that judges; null if none is named.
+  ///
+  /// @throws IllegalArgumentException if what is said about it contradicts itself
+  @Nullable OpenModel openJudge(BaseModel base, Path data) {
     judge.check();
-    return new Rewards(weights(), judge.named() ? judge.judge(seed) : null, journal::judged);
+    return judge.named() ? judge.open(base, data) : null;
+  }
+
+  /// @param judging as [#openJudge] gave it
+  Rewards rewards(@Nullable OpenModel judging, Journal journal, long seed) {
+    return new Rewards(
+        weights(), judging == null ? null : judge.judge(judging.model(), seed), journal::judged);
   }
 
   private Map<String, Double> weights() {

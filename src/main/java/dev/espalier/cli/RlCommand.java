@@ -41,6 +41,8 @@ final class RlCommand implements Callable<Integer> {
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
 
+  @Mixin private final DtypeOption dtype = new DtypeOption();
+
   @Option(names = "--adapter", description = "The adapter to start from (default: a new one).")
   private @Nullable String adapter;
 
@@ -111,7 +113,8 @@ final class RlCommand implements Callable<Integer> {
     long begin = System.nanoTime();
     var folder = data.resolve("runs").resolve(name);
     try (var store = Store.open(data, Durability.PROCESS);
-        var base = BaseModel.load(model);
+        var base = dtype.load(model);
+        var judge = rewards.openJudge(base, data);
         var practised =
             world.world(seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {
       var start = start(store);
@@ -131,7 +134,7 @@ final class RlCommand implements Callable<Integer> {
       if (!Files.exists(folder)) store.deleteRun(journal.run());
       var began = Instant.now();
       store.put(run(journal, "running", began, config, null));
-      var practice = practice(practised, rules, journal);
+      var practice = practice(base, practised, rules, judge, journal);
       var from = start == null ? null : Path.of(start.path());
       Grpo.Result result;
       try {
@@ -176,13 +179,21 @@ final class RlCommand implements Callable<Integer> {
                         adapter, data, store.adapters().stream().map(Adapter::name).toList())));
   }
 
-  private Practice practice(World practised, PruningRules rules, Journal journal) {
+  private Practice practice(
+      BaseModel base,
+      World practised,
+      PruningRules rules,
+      @Nullable OpenModel judge,
+      Journal journal) {
     var identity =
         List.of(
-            model.toAbsolutePath(), adapter == null ? "no adapter" : adapter, rewards.identity());
+            model.toAbsolutePath(),
+            base.dtype(),
+            adapter == null ? "no adapter" : adapter,
+            rewards.identity());
     var config = new RolloutConfig(groupSize, maxTurns, maxTokens, temperature, TIMEOUT, 1);
     return practised.practice(
-        identity.toString(), config, rewards.rewards(journal, seed), rules, journal);
+        identity.toString(), config, rewards.rewards(judge, journal, seed), rules, journal);
   }
 
   private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {

@@ -1,7 +1,6 @@
 package dev.espalier.cli;
 
 import dev.espalier.chat.Json;
-import dev.espalier.engine.BaseModel;
 import dev.espalier.gateway.ConfigFile;
 import dev.espalier.gateway.Gateway;
 import dev.espalier.gateway.GatewayConfig;
@@ -21,6 +20,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// `espalier up`: runs the gateway until it is stopped.
@@ -64,6 +64,8 @@ final class UpCommand implements Callable<Integer> {
   @Option(names = "--model", description = "Base model's folder (default: the built-in model).")
   private @Nullable Path model;
 
+  @Mixin private final DtypeOption dtype = new DtypeOption();
+
   @Option(
       names = "--adapter-memory",
       description = "MiB of adapters kept loaded (default: ${DEFAULT-VALUE}).")
@@ -99,7 +101,7 @@ final class UpCommand implements Callable<Integer> {
     if (adapterMemory < 0) throw new IllegalArgumentException("--adapter-memory is negative");
     if (model == null && !Files.isDirectory(folder)) return null;
     var serving =
-        new Serving(BaseModel.load(folder), store, (long) adapterMemory << 20, Set.copyOf(pinned));
+        new Serving(dtype.load(folder), store, (long) adapterMemory << 20, Set.copyOf(pinned));
     pinned.forEach(serving::load);
     return serving;
   }

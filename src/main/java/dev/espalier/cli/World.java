@@ -82,7 +82,7 @@ record World(
     if (rewarding) return policy -> success(success(policy, config));
     if (judge == null) {
       throw new IllegalArgumentException(
-          "this environment gives no reward: name a judge with --judge URL");
+          "this environment gives no reward: name a judge with --judge or --judge-adapter");
     }
     return policy -> preferred(judge, success(policy, config).trajectories(), journal);
   }

@@ -136,7 +136,8 @@ public final class Distil {
   /// What a checkpoint must have been trained on to be continued.
   private static String identity(
       BaseModel base, Sequences train, Sequences validation, DistilConfig config) {
-    return "%s %s %s %s".formatted(base.name(), config, train.digest(), validation.digest());
+    return "%s %s %s %s %s"
+        .formatted(base.name(), base.dtype(), config, train.digest(), validation.digest());
   }
 
   private static void continued(Checkpoint checkpoint, String identity) {

@@ -3,44 +3,42 @@ package dev.espalier.judge;
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
+import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
 import dev.espalier.env.TrajectoryGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /// A judge that is shown two attempts at a time and says which is better: for models too small for
 /// lists.
 ///
 /// Every pair is shown in both orders, so that a liking for the first place makes a draw and not a
 /// winner; an attempt's score is the fraction of its comparisons that it won, a draw being half.
+/// All pairs are asked about as one batch. What the agent is told in every task is in the judge's
+/// system message, where it is read once and may be pruned from a judge that is an adapter.
 ///
 /// @param model the judge; it answers `A`, `B` or `=`
 /// @param retries how often an answer that is none of these is asked for again
 public record Pairwise(ChatModel model, Rubric rubric, int retries) implements Judge {
+  private record Pair(int first, int second, ChatRequest request) {}
+
   @Override
   public Verdict judge(TrajectoryGroup group) {
     var transcripts = Transcripts.of(group);
     int n = transcripts.distinct().size();
     var won = new double[n];
     int calls = 0;
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j < n; j++) {
-        if (i == j) continue;
-        var request = request(transcripts, i, j);
-        double first = -1;
-        for (int trial = 0; trial <= retries && first < 0; trial++) {
-          calls++;
-          first = ask(request);
-        }
-        if (first < 0) {
-          throw new JudgeException(
-              "no answer of A, B or = on task %s after %d trials"
-                  .formatted(group.task().id(), retries + 1));
-        }
-        won[i] += first;
-        won[j] += 1 - first;
-      }
+    var open = pairs(transcripts);
+    for (int trial = 0; trial <= retries && !open.isEmpty(); trial++) {
+      calls += open.size();
+      open = ask(open, won);
+    }
+    if (!open.isEmpty()) {
+      throw new JudgeException(
+          "no answer of A, B or = on %d pairs of task %s after %d trials"
+              .formatted(open.size(), group.task().id(), retries + 1));
     }
     double most = Math.max(1, 2 * (n - 1));
     return new Verdict(
@@ -50,10 +48,40 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
         calls);
   }
 
+  private List<Pair> pairs(Transcripts transcripts) {
+    var pairs = new ArrayList<Pair>();
+    int n = transcripts.distinct().size();
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < n; j++) {
+        if (i != j) pairs.add(new Pair(i, j, request(transcripts, i, j)));
+      }
+    }
+    return pairs;
+  }
+
+  /// Asks about the pairs and notes who won.
+  ///
+  /// @return those that were not answered
+  private List<Pair> ask(List<Pair> pairs, double[] won) {
+    var answers = model.completeAll(pairs.stream().map(Pair::request).toList());
+    var unanswered = new ArrayList<Pair>();
+    for (int i = 0; i < pairs.size(); i++) {
+      var pair = pairs.get(i);
+      double first = read(answers.get(i));
+      if (first < 0) {
+        unanswered.add(pair);
+        continue;
+      }
+      won[pair.first()] += first;
+      won[pair.second()] += 1 - first;
+    }
+    return unanswered;
+  }
+
   /// 1 if the first is better, 0 if the second is, 0.5 for a draw; −1 for no answer.
-  private double ask(ChatRequest request) {
+  private static double read(Supplier<Completion> answer) {
     try {
-      var text = model.complete(request).message().text().strip().toUpperCase(Locale.ROOT);
+      var text = answer.get().message().text().strip().toUpperCase(Locale.ROOT);
       return switch (text) {
         case "A" -> 1;
         case "B" -> 0;
@@ -66,9 +94,15 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
   }
 
   private ChatRequest request(Transcripts transcripts, int first, int second) {
+    var told = new StringBuilder();
+    var context = new ArrayList<>(transcripts.common());
+    while (!context.isEmpty() && context.getFirst().path("role").asString("").equals("system")) {
+      told.append(context.removeFirst().path("content").asString("")).append('\n');
+    }
+    if (!told.isEmpty()) told.insert(0, "\nWhat both were told:\n");
     List<String> parts = new ArrayList<>();
-    if (!transcripts.common().isEmpty()) {
-      parts.add("<context>\n" + Transcripts.text(transcripts.common()) + "</context>");
+    if (!context.isEmpty()) {
+      parts.add("<context>\n" + Transcripts.text(context) + "</context>");
     }
     parts.add("<A>\n" + Transcripts.text(transcripts.distinct().get(first)) + "</A>");
     parts.add("<B>\n" + Transcripts.text(transcripts.distinct().get(second)) + "</B>");
@@ -80,6 +114,7 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
                 "content",
                 "Two attempts at the same task, A and B. Which is better? Standards:\n"
                     + rubric.text()
+                    + told
                     + "\nAnswer with A, B, or = if neither is."));
     messages.add(Json.object().put("role", "user").put("content", String.join("\n", parts)));
     var request = ChatRequest.of("judge", messages, null);

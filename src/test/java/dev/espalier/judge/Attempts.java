@@ -27,10 +27,18 @@ final class Attempts {
 
   /// Attempts at the same task with those answers; an answer's length is its reward in tenths.
   static TrajectoryGroup saying(String... answers) {
+    return told("", answers);
+  }
+
+  /// The same by an agent with that system message; none if it is empty.
+  static TrajectoryGroup told(String system, String... answers) {
     var task = new Task("say", "task-" + String.join("-", answers).hashCode(), Json.object());
     var out = new ArrayList<Trajectory>();
     for (int i = 0; i < answers.length; i++) {
       var messages = Json.array();
+      if (!system.isEmpty()) {
+        messages.add(Json.object().put("role", "system").put("content", system));
+      }
       messages.add(Json.object().put("role", "user").put("content", "say a lot"));
       messages.add(Json.object().put("role", "assistant").put("content", answers[i]));
       var reward = Map.of(Trajectory.ENV, answers[i].length() / 10.0);

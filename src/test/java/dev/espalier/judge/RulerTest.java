@@ -10,6 +10,7 @@ import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -120,7 +121,7 @@ final class RulerTest {
 
   @Test
   void pairsAreShownBothWaysRound() {
-    var questions = new ArrayList<String>();
+    var questions = Collections.synchronizedList(new ArrayList<String>());
     ChatModel longer =
         request -> {
           var user = request.messages().get(1).path("content").asString();
@@ -136,6 +137,49 @@ final class RulerTest {
     ChatModel always = request -> Attempts.said("A");
     var drawn = new Pairwise(always, Rubric.RULER, 0).judge(Attempts.saying("a", "bb", "ccc"));
     assertThat(drawn.scores()).containsExactly(0.5, 0.5, 0.5);
+  }
+
+  @Test
+  void whatEveryTaskIsToldIsInTheJudgesSystemMessage() {
+    var asked = Collections.synchronizedList(new ArrayList<ChatRequest>());
+    ChatModel judge =
+        request -> {
+          asked.add(request);
+          return Attempts.said("A");
+        };
+    new Pairwise(judge, Rubric.RULER, 0).judge(Attempts.told("Be brief.", "a", "bb"));
+    assertThat(asked)
+        .hasSize(2)
+        .allSatisfy(request -> {
+          assertThat(request.messages().get(0).path("content").asString()).contains("Be brief.");
+          assertThat(request.messages().get(1).path("content").asString())
+              .doesNotContain("Be brief.")
+              .startsWith("<context>\n{\"role\":\"user\"");
+        });
+  }
+
+  @Test
+  void onlyPairsWithoutAnAnswerAreAskedAboutAgain() {
+    var refused = new ArrayList<>(List.of("neither", "", "both"));
+    ChatModel judge =
+        request -> Attempts.said(refused.isEmpty() ? "A" : refused.removeFirst());
+    var group = Attempts.saying("a", "bb", "ccc");
+    assertThat(new Pairwise(inOrder(judge), Rubric.RULER, 1).judge(group).calls()).isEqualTo(9);
+    ChatModel mute = request -> Attempts.said("hm");
+    assertThatThrownBy(() -> new Pairwise(mute, Rubric.RULER, 2).judge(group))
+        .isInstanceOf(JudgeException.class)
+        .hasMessageContaining("6 pairs")
+        .hasMessageContaining("after 3 trials");
+  }
+
+  /// The same, one request after the other.
+  private static ChatModel inOrder(ChatModel model) {
+    return new ChatModel() {
+      @Override
+      public synchronized Completion complete(ChatRequest request) {
+        return model.complete(request);
+      }
+    };
   }
 
   @Test
