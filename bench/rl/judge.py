@@ -98,6 +98,20 @@ def verdict(prompt, wrong, first):
     return {"scores": [{"trajectory_id": n, "explanation": "by what was said", "score": round(s, 4)} for n, s in scores.items()]}
 
 
+def compared(prompt, wrong, first):
+    """A or B for two attempts, as wrong and as fond of the first as a verdict on many."""
+    context = re.search(r"<context>\n(.*?)</context>", prompt, re.S)
+    common = [json.loads(line) for line in context[1].splitlines()] if context else []
+    a, b = (
+        worth(common + [json.loads(line) for line in re.search(rf"<{name}>\n(.*?)</{name}>", prompt, re.S)[1].splitlines() if line.strip()])
+        for name in "AB"
+    )
+    noise = random.Random(hashlib.sha256(prompt.encode()).hexdigest())
+    if a != b and noise.random() < wrong:
+        a, b = b, a
+    return "A" if a + first > b else "B"
+
+
 def main():
     port = int(sys.argv[1])
     wrong, first = (float(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((2, 0.15), (3, 0.1)))
@@ -107,7 +121,8 @@ def main():
 
         def do_POST(self):
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = json.dumps(verdict(request["messages"][-1]["content"], wrong, first))
+            prompt = request["messages"][-1]["content"]
+            answer = compared(prompt, wrong, first) if "<A>\n" in prompt else json.dumps(verdict(prompt, wrong, first))
             choice = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
             usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
             body = json.dumps(
