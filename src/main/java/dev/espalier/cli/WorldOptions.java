@@ -51,8 +51,8 @@ final class WorldOptions {
   @Option(
       names = "--regulars",
       description =
-          "So many vessels, people and berths that all tasks are about (default: 0, for others in"
-              + " every task).")
+          "So many vessels, people, berths, dates and numbers that all tasks are about (default: 0,"
+              + " for others in every task).")
   private int regulars;
 
   @Option(

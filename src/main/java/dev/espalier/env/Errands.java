@@ -7,8 +7,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// What people come to the office of [MarinaEnv] for.
 ///
 /// @param things how many of them a person wants, one after the other
-/// @param regulars how many vessels, people and berths there are, the same in every set; 0 for all
-///   that the set has, so that a held-out task has none that was practised with
+/// @param regulars how many vessels, people, berths, dates and numbers there are, the same in every
+///   set; 0 for all that the set has, so that a held-out task has none that was practised with
 /// @param tools that the things are done with; empty for any
 public record Errands(int things, int regulars, List<String> tools) {
   /// One thing of any kind, for somebody new.

@@ -10,7 +10,8 @@ import java.util.stream.Stream;
 /// What conversations are about: vessels, people, berths, dates and numbers.
 ///
 /// A third of each is held out: a held-out conversation has no value, and not even a word of a
-/// name, that a captured one has. Regulars are a few captured vessels, people and berths.
+/// name, that a captured one has. Regulars are a few captured vessels, people, berths, dates and
+/// numbers.
 final class MarinaValues {
   private static final LocalDate OPENING = LocalDate.of(2026, 4, 1);
   private static final int SEASON_DAYS = 214;
@@ -63,16 +64,23 @@ final class MarinaValues {
     secondWords = all.secondWords;
     givenNames = all.givenNames;
     surnames = all.surnames;
-    dates = all.dates;
-    nights = all.nights;
-    litres = all.litres;
     var draw = Draw.of(REGULARS_SEED, 0);
     vessels = Stream.generate(() -> all.vessel(draw)).distinct().limit(count).toList();
     people = Stream.generate(() -> all.person(draw)).distinct().limit(count).toList();
-    berths = Stream.generate(() -> all.berth(draw)).distinct().limit(count).toList();
+    berths = few(all.berths, count, draw);
+    dates = few(all.dates, count, draw);
+    nights = few(all.nights, count, draw);
+    litres = few(all.litres, count, draw);
   }
 
-  /// So many vessels, people and berths, and no others.
+  private static <T> List<T> few(List<T> all, int count, Draw draw) {
+    return Stream.generate(() -> draw.pick(all))
+        .distinct()
+        .limit(Math.min(count, all.size()))
+        .toList();
+  }
+
+  /// So many vessels, people, berths, dates and numbers, and no others.
   static MarinaValues regulars(int count) {
     return new MarinaValues(CAPTURED, count);
   }

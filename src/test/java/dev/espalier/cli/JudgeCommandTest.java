@@ -103,11 +103,15 @@ class JudgeCommandTest {
     var err = new StringWriter();
     var all = new ArrayList<>(List.of("judge", "--json", "--data", data.toString()));
     all.addAll(List.of(more));
-    Main.commandLine()
+    execute(out, err, all);
+    return out + err.toString();
+  }
+
+  private static int execute(StringWriter out, StringWriter err, List<String> arguments) {
+    return Main.commandLine()
         .setOut(new PrintWriter(out))
         .setErr(new PrintWriter(err))
-        .execute(all.toArray(String[]::new));
-    return out + err.toString();
+        .execute(arguments.toArray(String[]::new));
   }
 
   private String url() {
@@ -147,6 +151,49 @@ class JudgeCommandTest {
       assertThat(Json.parse(again.getLast()).path("agreement").asDouble()).isEqualTo(1);
       assertThat(store.verdicts("rl/mine")).hasSize(2);
     }
+  }
+
+  @Test
+  void anAdapterDistilledFromAJudgesAnswersJudges() throws IOException {
+    var lines = new ArrayList<String>();
+    for (int i = 0; i < 16; i++) {
+      var chat = Json.object();
+      var messages = chat.putArray("messages");
+      var said = List.of("aaaa", "aaaaaa", "a", "aa").get(i % 4);
+      messages
+          .addObject()
+          .put("role", "user")
+          .put("content", "<A>\n" + said + "\n</A>\n<B>\n" + i + "\n</B>");
+      messages.addObject().put("role", "assistant").put("content", "A");
+      lines.add(chat.toString());
+    }
+    var calls = Files.write(data.resolve("calls.jsonl"), lines);
+    var err = new StringWriter();
+    var distil = new ArrayList<>(List.of("distil", "--from", calls.toString(), "--name", "first"));
+    distil.addAll(List.of("--data", data.toString(), "--epochs", "10", "--json"));
+    assertThat(execute(new StringWriter(), err, distil)).as(err.toString()).isZero();
+    try (var store = Store.open(data, Durability.PROCESS)) {
+      var attempts = new ArrayList<Trajectory>();
+      for (int i = 0; i < 3; i++) attempts.add(attempt(i, "a".repeat(1 + i), i, End.DONE));
+      store.put("rl/mine", 1, attempts);
+    }
+    var judged = run("--run", "mine", "--judge-adapter", "first", "--pairwise").lines().toList();
+    var summary = Json.parse(judged.getLast());
+    assertThat(summary.path("unscored").asInt(-1)).isZero();
+    assertThat(summary.path("pairs").asInt()).isEqualTo(3);
+    assertThat(summary.path("agreement").asDouble()).isEqualTo(0.5); // the first always: draws
+  }
+
+  @Test
+  void oneJudgeIsNamed() {
+    try (var store = Store.open(data, Durability.PROCESS)) {
+      store.put("rl/mine", 1, List.of(attempt(0, "a", 1, End.DONE)));
+    }
+    assertThat(run("--run", "mine", "--judge", url(), "--judge-adapter", "first"))
+        .contains("two judges");
+    assertThat(run("--run", "mine", "--judge-adapter", "ghost")).contains("no adapter ghost in");
+    assertThat(run("--run", "mine", "--judge", url(), "--pairwise", "--judge-orders", "2"))
+        .contains("both orders anyway");
   }
 
   @Test
