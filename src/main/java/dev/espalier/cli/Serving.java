@@ -124,6 +124,24 @@ final class Serving implements LocalModels, AutoCloseable {
   }
 
   @Override
+  public List<Figure> figures() {
+    var counts = adapters.counts();
+    return List.of(
+        new Figure("espalier_adapters_loaded", "Adapters in memory.", counts.loaded()),
+        new Figure("espalier_adapters_bytes", "Bytes of adapters in memory.", counts.bytes()),
+        new Figure(
+            "espalier_adapter_hits_total", "Requests whose adapter was there.", counts.hits()),
+        new Figure(
+            "espalier_adapter_misses_total", "Requests that loaded theirs.", counts.misses()),
+        new Figure(
+            "espalier_adapter_evictions_total", "Adapters that had to go.", counts.evicted()),
+        new Figure(
+            "espalier_unmatched_prompts_total",
+            "Requests without the static text that their adapter was trained to do without.",
+            unmatched.get()));
+  }
+
+  @Override
   public void close() {
     engine.close();
     adapters.close();

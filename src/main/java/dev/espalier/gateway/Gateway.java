@@ -59,7 +59,10 @@ public final class Gateway implements AutoCloseable {
         .get("/v1/models/{+model}", (req, res) -> checked(access, models, req, res))
         .register("/api", new AdminApi(store, routes, keys, recorder, access))
         .get("/health", (req, res) -> send(res, "{\"status\":\"ok\"}", "application/json"))
-        .get("/metrics", (req, res) -> send(res, metrics.text(store.queuedBytes()), PROMETHEUS));
+        .get(
+            "/metrics",
+            (req, res) ->
+                send(res, metrics.text(store.queuedBytes(), local.figures()), PROMETHEUS));
   }
 
   private static void checked(

@@ -15,6 +15,17 @@ public interface LocalModels {
   /// The text of a token, which log-probabilities are reported with.
   String token(String model, int id);
 
+  /// What is to be seen of them in `/metrics`.
+  default List<Figure> figures() {
+    return List.of();
+  }
+
+  /// A number of `/metrics`.
+  ///
+  /// @param name as Prometheus names things: one that only grows ends in `_total`
+  /// @param says what it is
+  record Figure(String name, String says, long value) {}
+
   /// No local models: everything goes upstream.
   static LocalModels none() {
     return new LocalModels() {

@@ -1,6 +1,8 @@
 package dev.espalier.gateway;
 
+import dev.espalier.gateway.LocalModels.Figure;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -45,7 +47,9 @@ final class Metrics {
   }
 
   /// The exposition format, version 0.0.4.
-  String text(long queuedBytes) {
+  ///
+  /// @param local what the local models add
+  String text(long queuedBytes, List<Figure> local) {
     var out = new StringBuilder();
     type(out, "espalier_requests_total", "counter", "Requests by status of the response.");
     byStatus.forEach(
@@ -64,6 +68,11 @@ final class Metrics {
     line(out, "espalier_tokens_total{kind=\"completion\"}", completionTokens);
     type(out, "espalier_store_queue_bytes", "gauge", "Bytes of records that wait to be stored.");
     out.append("espalier_store_queue_bytes ").append(queuedBytes).append('\n');
+    for (var figure : local) {
+      var kind = figure.name().endsWith("_total") ? "counter" : "gauge";
+      type(out, figure.name(), kind, figure.says());
+      out.append("%s %d\n".formatted(figure.name(), figure.value()));
+    }
     histogram(out);
     return out.toString();
   }

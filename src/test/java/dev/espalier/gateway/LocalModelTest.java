@@ -42,6 +42,11 @@ class LocalModelTest {
     public String token(String model, int id) {
       return "<" + id + ">";
     }
+
+    @Override
+    public List<Figure> figures() {
+      return List.of(new Figure("mine_total", "Of mine.", byName.size()));
+    }
   }
 
   /// Says "It is " and "4" and calls a tool.
@@ -112,6 +117,8 @@ class LocalModelTest {
       assertThat(captured.response()).isEqualTo(response.body());
       assertThat(captured.servedBy()).isEqualTo("adapter:mine");
       assertThat(rig.get("/v1/models")).contains("\"mine\"");
+      assertThat(rig.get("/metrics"))
+          .contains("# HELP mine_total Of mine.\n# TYPE mine_total counter\nmine_total 3\n");
     }
   }
 

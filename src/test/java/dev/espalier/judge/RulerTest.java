@@ -161,8 +161,7 @@ final class RulerTest {
   @Test
   void onlyPairsWithoutAnAnswerAreAskedAboutAgain() {
     var refused = new ArrayList<>(List.of("neither", "", "both"));
-    ChatModel judge =
-        request -> Attempts.said(refused.isEmpty() ? "A" : refused.removeFirst());
+    ChatModel judge = request -> Attempts.said(refused.isEmpty() ? "A" : refused.removeFirst());
     var group = Attempts.saying("a", "bb", "ccc");
     assertThat(new Pairwise(inOrder(judge), Rubric.RULER, 1).judge(group).calls()).isEqualTo(9);
     ChatModel mute = request -> Attempts.said("hm");
