@@ -3,6 +3,8 @@ package dev.espalier.engine;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.FrozenLora;
 import dev.espalier.model.MixedAdapters;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,7 +30,8 @@ final class Decoding implements AutoCloseable {
 
   /// One token for each running row; row i is in slot i.
   void step(List<Generation> running) {
-    var rows = padded(running);
+    boolean alone = running.size() == 1 && base.dtype() == Dtype.BF16 && RowProduct.available();
+    var rows = alone ? running : padded(running);
     int count = rows.size();
     var tokens = new long[count];
     var positions = new long[count];

@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -60,7 +61,12 @@ public final class Decoder {
   public Tensor logits(Weights weights, Tensor hidden, Adapters adapters) {
     var matrix = weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
     var in = hidden.to(matrix.scalar_type());
-    return adapters.apply(head, in, torch.linear(in, matrix)).to(Dtype.F32.scalar());
+    return adapters.apply(head, in, product(in, matrix)).to(Dtype.F32.scalar());
+  }
+
+  /// x·Wᵀ
+  static Tensor product(Tensor x, Tensor weight) {
+    return RowProduct.fits(x, weight) ? RowProduct.of(x, weight) : torch.linear(x, weight);
   }
 
   private Tensor norm(Tensor x, Tensor weight) {
@@ -79,9 +85,7 @@ public final class Decoder {
       var bias = weights.bias(projection);
       var in = x.to(weight.scalar_type());
       var out =
-          bias == null
-              ? torch.linear(in, weight)
-              : torch.linear(in, weight, new TensorOptional(bias));
+          bias == null ? product(in, weight) : torch.linear(in, weight, new TensorOptional(bias));
       return adapters.apply(projection, in, out);
     }
   }

@@ -49,7 +49,7 @@ record LoraPair(Tensor a, Tensor b) implements AutoCloseable {
   }
 
   Tensor apply(Tensor input, Tensor output) {
-    return output.add(torch.linear(torch.linear(input, a), b));
+    return output.add(Decoder.product(Decoder.product(input, a), b));
   }
 
   @Override

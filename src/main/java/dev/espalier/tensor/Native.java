@@ -70,6 +70,12 @@ final class Native {
     }
   }
 
+  /// How many threads the device has.
+  static synchronized int cores() {
+    load();
+    return cores;
+  }
+
   private static Path lockFile() throws IOException {
     var cache = Path.of(System.getProperty("user.home"), ".javacpp");
     Files.createDirectories(cache);
