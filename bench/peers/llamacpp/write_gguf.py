@@ -1,0 +1,103 @@
+"""A model as a GGUF file for llama.cpp: write_gguf.py s|m MODEL OUT. Size `s` is the model folder given, `m` random weights in the shape of
+Qwen3-0.6B; bfloat16, norms in float32. Tokens are numbers: the bench asks for none of them by their text."""
+
+import json
+import struct
+import sys
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+NAMES = {
+    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+    "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
+}
+MEDIUM = {
+    "num_hidden_layers": 28, "hidden_size": 1024, "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128,
+    "intermediate_size": 3072, "vocab_size": 151_936, "rms_norm_eps": 1e-6, "rope_theta": 1e6, "max_position_embeddings": 4096,
+}
+
+
+def stored(folder):
+    """Names and bfloat16 numbers, as uint16, of a safetensors file."""
+    raw = (Path(folder) / "model.safetensors").read_bytes()
+    (size,) = struct.unpack("<Q", raw[:8])
+    for name, entry in json.loads(raw[8 : 8 + size]).items():
+        if name == "__metadata__":
+            continue
+        if entry["dtype"] != "BF16":
+            raise SystemExit(f"{name} is {entry['dtype']}, not BF16")
+        begin, end = entry["data_offsets"]
+        yield name, np.frombuffer(raw[8 + size + begin : 8 + size + end], "<u2").reshape(entry["shape"])
+
+
+def random(c):
+    draw = np.random.default_rng(1)
+
+    def matrix(rows, columns):
+        return (draw.standard_normal((rows, columns), "f4") * 0.02).view("<u4").__rshift__(16).astype("<u2")
+
+    def ones(n):
+        return np.full(n, 0x3F80, "<u2")
+
+    heads, kv, width, inner = (c["num_attention_heads"] * c["head_dim"], c["num_key_value_heads"] * c["head_dim"], c["hidden_size"],
+                               c["intermediate_size"])
+    yield "model.embed_tokens.weight", matrix(c["vocab_size"], width)
+    yield "model.norm.weight", ones(width)
+    for layer in range(c["num_hidden_layers"]):
+        at = f"model.layers.{layer}."
+        for name, (out, into) in {
+            "self_attn.q_proj": (heads, width), "self_attn.k_proj": (kv, width), "self_attn.v_proj": (kv, width),
+            "self_attn.o_proj": (width, heads), "mlp.gate_proj": (inner, width), "mlp.up_proj": (inner, width),
+            "mlp.down_proj": (width, inner),
+        }.items():
+            yield f"{at}{name}.weight", matrix(out, into)
+        for name, n in {"self_attn.q_norm": c["head_dim"], "self_attn.k_norm": c["head_dim"], "input_layernorm": width,
+                        "post_attention_layernorm": width}.items():
+            yield f"{at}{name}.weight", ones(n)
+
+
+def renamed(name):
+    if name == "model.embed_tokens.weight":
+        return "token_embd.weight"
+    if name == "model.norm.weight":
+        return "output_norm.weight"
+    layer, rest = name.removeprefix("model.layers.").split(".", 1)
+    return f"blk.{layer}.{NAMES[rest.removesuffix('.weight')]}.weight"
+
+
+def main():
+    size, folder, out = sys.argv[1:4]
+    c = json.loads((Path(folder) / "config.json").read_text()) if size == "s" else MEDIUM
+    writer = gguf.GGUFWriter(out, "qwen3")
+    writer.add_block_count(c["num_hidden_layers"])
+    writer.add_context_length(c["max_position_embeddings"])
+    writer.add_embedding_length(c["hidden_size"])
+    writer.add_feed_forward_length(c["intermediate_size"])
+    writer.add_head_count(c["num_attention_heads"])
+    writer.add_head_count_kv(c["num_key_value_heads"])
+    writer.add_key_length(c["head_dim"])
+    writer.add_value_length(c["head_dim"])
+    writer.add_layer_norm_rms_eps(c["rms_norm_eps"])
+    writer.add_rope_freq_base(c["rope_theta"])
+    writer.add_vocab_size(c["vocab_size"])
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list([f"<{i}>" for i in range(c["vocab_size"])])
+    writer.add_token_types([gguf.TokenType.NORMAL] * c["vocab_size"])
+    writer.add_token_merges(["< 1"])
+    writer.add_eos_token_id(0)
+    for name, numbers in stored(folder) if size == "s" else random(c):
+        if numbers.ndim == 1:
+            writer.add_tensor(renamed(name), (numbers.astype("<u4") << 16).view("<f4"))
+        else:
+            writer.add_tensor(renamed(name), numbers.view(np.uint8), raw_dtype=gguf.GGMLQuantizationType.BF16)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+if __name__ == "__main__":
+    main()
