@@ -1,16 +1,30 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.LowRank;
+import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Scope;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// An adapter that only computes: joined and cast once.
 public final class FrozenLora implements Adapters, AutoCloseable {
-  private final Map<String, LoraPair> pairs = new HashMap<>();
+  private static final int FEW = 64; // rows, up to which libtorch's products are no faster
+
+  /// The matrices of a projection.
+  ///
+  /// @param a (R, in)
+  /// @param b (R, out), scaled
+  /// @param rows the same for rows that have an adapter each; null where libtorch does all
+  record Pair(Tensor a, Tensor b, @Nullable LowRank rows) {}
+
+  private final Map<String, Pair> pairs = new HashMap<>();
   private volatile boolean closed;
 
   /// A copy of an adapter as it is now, for a model of that shape.
@@ -20,10 +34,24 @@ public final class FrozenLora implements Adapters, AutoCloseable {
       for (var projection : shape.projections()) {
         var pair = LoraPair.join(projection, lora.sites(), dtype);
         if (pair == null) continue;
-        pairs.put(
-            projection.name(), new LoraPair(scope.keep(own(pair.a())), scope.keep(own(pair.b()))));
+        var a = scope.keep(own(pair.a()));
+        var b = scope.keep(own(pair.b().t().contiguous()));
+        pairs.put(projection.name(), new Pair(a, b, rows(projection, lora, a, b)));
       }
     }
+  }
+
+  private static @Nullable LowRank rows(Projection projection, Lora lora, Tensor a, Tensor b) {
+    if (!RowProduct.available() || !Dtype.BF16.is(a)) return null;
+    var ranks =
+        projection.parts().stream()
+            .mapToInt(linear -> {
+              var site = lora.sites().get(linear.name());
+              return site == null ? 0 : site.rank();
+            })
+            .toArray();
+    var outs = Arrays.stream(projection.outs()).mapToInt(Math::toIntExact).toArray();
+    return new LowRank(a, b, ranks, outs);
   }
 
   /// Not the masters themselves, where they are of that type already.
@@ -32,7 +60,7 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   }
 
   /// The matrices of a projection; null where the adapter changes none of its layers.
-  @Nullable LoraPair pair(String projection) {
+  @Nullable Pair pair(String projection) {
     return pairs.get(projection);
   }
 
@@ -43,7 +71,13 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   @Override
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
     var pair = pairs.get(projection.name());
-    return pair == null ? output : pair.apply(input, output);
+    if (pair == null) return output;
+    long count = input.numel() / input.size(-1);
+    if (pair.rows() != null && count <= FEW) {
+      LowRank.add(Collections.nCopies((int) count, pair.rows()), input.contiguous(), output);
+      return output;
+    }
+    return output.add(torch.matmul(torch.linear(input, pair.a()), pair.b()));
   }
 
   /// What its matrices take.
@@ -59,6 +93,9 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    pairs.values().forEach(LoraPair::close);
+    for (var pair : pairs.values()) {
+      pair.a().close();
+      pair.b().close();
+    }
   }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param a (R, in), R the sum of the ranks
 /// @param b (out, R), scaled
-record LoraPair(Tensor a, Tensor b) implements AutoCloseable {
+record LoraPair(Tensor a, Tensor b) {
   /// Joins the matrices of a projection's layers; gradients pass through.
   ///
   /// @param sites by the name of their layer
@@ -49,12 +49,6 @@ record LoraPair(Tensor a, Tensor b) implements AutoCloseable {
   }
 
   Tensor apply(Tensor input, Tensor output) {
-    return output.add(Decoder.product(Decoder.product(input, a), b));
-  }
-
-  @Override
-  public void close() {
-    a.close();
-    b.close();
+    return output.add(torch.linear(torch.linear(input, a), b));
   }
 }

@@ -1,6 +1,8 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.LowRank;
+import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,12 +15,12 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// Different adapters for the rows of one batch: the rows of each are brought together, and every
-/// adapter is read once, whatever their number.
+/// Different adapters for the rows of one batch. On the device's thread only.
 ///
-/// The adapters of the batch stand in the first places of one stack a projection, where only those
-/// that come and go are copied. Ranks may differ: a smaller one is filled with zeros. On the
-/// device's thread only.
+/// In bfloat16 every row is computed from its adapter's matrices where they lie ([LowRank]).
+/// Elsewhere the rows of each adapter are brought together: the adapters of the batch stand in the
+/// first places of one stack a projection, where only those that come and go are copied. Ranks may
+/// differ: a smaller one is filled with zeros.
 public final class MixedAdapters implements Adapters, AutoCloseable {
   /// The matrices of all places of a projection, those of nobody zero.
   private final class Stack {
@@ -27,9 +29,9 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
     private Tensor a; // (places, in, rank)
     private Tensor b; // (places, rank, out)
 
-    Stack(LoraPair like) {
+    Stack(FrozenLora.Pair like) {
       in = like.a().size(1);
-      out = like.b().size(0);
+      out = like.b().size(1);
       try (var scope = new Scope()) {
         a = scope.keep(zeros(0, in, 0));
         b = scope.keep(zeros(0, 0, out));
@@ -57,7 +59,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
       }
     }
 
-    void put(int place, @Nullable LoraPair pair) {
+    void put(int place, FrozenLora.@Nullable Pair pair) {
       try (var _ = new Scope()) {
         var ownA = a.select(0, place);
         var ownB = b.select(0, place);
@@ -66,7 +68,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
         if (pair == null) return;
         long rank = pair.a().size(0);
         ownA.narrow(1, 0, rank).copy_(pair.a().t());
-        ownB.narrow(0, 0, rank).copy_(pair.b().t());
+        ownB.narrow(0, 0, rank).copy_(pair.b());
       }
     }
 
@@ -92,6 +94,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   }
 
   private final Dtype dtype;
+  private final boolean byRow;
   private final Map<String, Stack> stacks = new HashMap<>();
   private final List<@Nullable FrozenLora> places = new ArrayList<>(); // null is the base alone
   private List<@Nullable FrozenLora> rows = List.of();
@@ -101,6 +104,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   /// @param dtype of the adapters
   public MixedAdapters(Dtype dtype) {
     this.dtype = dtype;
+    byRow = dtype == Dtype.BF16 && RowProduct.available();
   }
 
   /// Says which adapter each row of the batch has.
@@ -108,6 +112,10 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   /// @param adapters null is the base alone
   public void rows(List<@Nullable FrozenLora> adapters) {
     if (adapters.equals(rows)) return;
+    if (byRow) {
+      rows = new ArrayList<>(adapters);
+      return;
+    }
     settle(adapters);
     var standing = new ArrayList<List<Integer>>();
     for (int i = 0; i < places.size(); i++) standing.add(new ArrayList<>());
@@ -183,6 +191,15 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
 
   @Override
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
+    if (byRow) {
+      var each = new ArrayList<@Nullable LowRank>();
+      for (var row : rows) {
+        var pair = row == null ? null : row.pair(projection.name());
+        each.add(pair == null ? null : pair.rows());
+      }
+      LowRank.add(each, input.contiguous(), output);
+      return output;
+    }
     var stack = stacks.get(projection.name());
     if (stack == null) return output;
     return output.add_(stack.apply(input.view(-1, stack.in)).view_as(output));

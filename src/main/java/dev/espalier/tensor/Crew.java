@@ -11,6 +11,10 @@ import java.util.function.IntConsumer;
 final class Crew {
   private static final long WATCH = 100_000; // nanoseconds
 
+  private static final class OfDevice {
+    static final Crew CREW = new Crew(Native.cores());
+  }
+
   private final Helper[] helpers;
   private volatile Job job = new Job(0, block -> {});
 
@@ -61,6 +65,11 @@ final class Crew {
         }
       }
     }
+  }
+
+  /// As many threads as libtorch has there.
+  static Crew device() {
+    return OfDevice.CREW;
   }
 
   /// @param size how many threads work, the caller's included
