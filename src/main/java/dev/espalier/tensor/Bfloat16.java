@@ -34,7 +34,7 @@ final class Bfloat16 {
   ///
   /// @param rows the address of the first
   /// @param vector its address
-  /// @param length of each, even
+  /// @param length of each
   /// @param sums where the products go, from that place on
   static void dots(long rows, long vector, int length, float[] sums, int place) {
     long apart = 2L * length;
@@ -66,13 +66,13 @@ final class Bfloat16 {
       g = even(four).fma(even, g);
       h = odd(four).fma(odd, h);
     }
-    sums[place] = sum(a, b) + rest(rows, vector, i, pairs);
-    sums[place + 1] = sum(c, d) + rest(rows + apart, vector, i, pairs);
-    sums[place + 2] = sum(e, f) + rest(rows + 2 * apart, vector, i, pairs);
-    sums[place + 3] = sum(g, h) + rest(rows + 3 * apart, vector, i, pairs);
+    sums[place] = sum(a, b) + rest(rows, vector, 2 * i, length);
+    sums[place + 1] = sum(c, d) + rest(rows + apart, vector, 2 * i, length);
+    sums[place + 2] = sum(e, f) + rest(rows + 2 * apart, vector, 2 * i, length);
+    sums[place + 3] = sum(g, h) + rest(rows + 3 * apart, vector, 2 * i, length);
   }
 
-  /// The product of two vectors of an even length.
+  /// The product of two vectors.
   static float dot(long one, long other, int length) {
     var a = FloatVector.zero(FLOATS);
     var b = a;
@@ -84,22 +84,17 @@ final class Bfloat16 {
       a = even(left).fma(even(right), a);
       b = odd(left).fma(odd(right), b);
     }
-    return sum(a, b) + rest(one, other, i, pairs);
+    return sum(a, b) + rest(one, other, 2 * i, length);
   }
 
   /// What does not fill a vector.
-  private static float rest(long one, long other, int from, int pairs) {
+  private static float rest(long one, long other, int from, int length) {
     float sum = 0;
-    for (int i = from; i < pairs; i++) {
-      int left = MEMORY.get(ValueLayout.JAVA_INT_UNALIGNED, one + 4L * i);
-      int right = MEMORY.get(ValueLayout.JAVA_INT_UNALIGNED, other + 4L * i);
-      sum += Float.intBitsToFloat(left << 16) * Float.intBitsToFloat(right << 16);
-      sum += Float.intBitsToFloat(left & UPPER) * Float.intBitsToFloat(right & UPPER);
-    }
+    for (int i = from; i < length; i++) sum += number(one + 2L * i) * number(other + 2L * i);
     return sum;
   }
 
-  /// Adds rows, each times its factor, to a vector of an even length.
+  /// Adds rows, each times its factor, to a vector.
   ///
   /// @param rows the address of the first
   /// @param apart bytes from one row to the next

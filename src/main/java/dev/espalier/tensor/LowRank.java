@@ -31,14 +31,14 @@ public final class LowRank {
     this.ranks = ranks.clone();
     this.outs = outs.clone();
     if (!RowProduct.available() || !fits(a) || !fits(b)) {
-      throw new IllegalArgumentException("not contiguous matrices of bfloat16 with even rows");
+      throw new IllegalArgumentException("not contiguous matrices of bfloat16");
     }
     this.a = a.data_ptr().address();
     this.b = b.data_ptr().address();
   }
 
   private static boolean fits(Tensor matrix) {
-    return Dtype.BF16.is(matrix) && matrix.is_contiguous() && matrix.size(1) % 2 == 0;
+    return Dtype.BF16.is(matrix) && matrix.is_contiguous();
   }
 
   /// Adds to each row of the output what its adapter makes of the same row of the input.

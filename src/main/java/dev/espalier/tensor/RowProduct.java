@@ -31,7 +31,6 @@ public final class RowProduct {
         && Dtype.BF16.is(matrix)
         && Dtype.BF16.is(row)
         && matrix.size(0) % Bfloat16.ROWS == 0
-        && row.size(-1) % 2 == 0
         && matrix.is_contiguous()
         && row.is_contiguous()
         && !row.requires_grad()
