@@ -16,12 +16,14 @@ import java.util.function.Supplier;
 ///
 /// Every pair is shown in both orders, so that a liking for the first place makes a draw and not a
 /// winner; an attempt's score is the fraction of its comparisons that it won, a draw being half.
-/// All pairs are asked about as one batch. What the agent is told in every task is in the judge's
+/// Some pairs are asked about at once. What the agent is told in every task is in the judge's
 /// system message, where it is read once and may be pruned from a judge that is an adapter.
 ///
 /// @param model the judge; it answers `A`, `B` or `=`
 /// @param retries how often an answer that is none of these is asked for again
 public record Pairwise(ChatModel model, Rubric rubric, int retries) implements Judge {
+  private static final int AT_ONCE = 4; // of a group; a provider should not be stormed
+
   private record Pair(int first, int second, ChatRequest request) {}
 
   @Override
@@ -32,8 +34,12 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
     int calls = 0;
     var open = pairs(transcripts);
     for (int trial = 0; trial <= retries && !open.isEmpty(); trial++) {
+      var left = new ArrayList<Pair>();
+      for (int i = 0; i < open.size(); i += AT_ONCE) {
+        left.addAll(ask(open.subList(i, Math.min(open.size(), i + AT_ONCE)), won));
+      }
       calls += open.size();
-      open = ask(open, won);
+      open = left;
     }
     if (!open.isEmpty()) {
       throw new JudgeException(
