@@ -40,6 +40,7 @@ import tools.jackson.databind.JsonNode;
 class EpisodeServerTest {
   /// Long enough for what the agent does before it falls silent, on a busy machine too.
   private static final Duration SOON = Duration.ofSeconds(8);
+
   private static final Duration LATE = Duration.ofSeconds(60);
 
   private final Episodes episodes = new Episodes();
