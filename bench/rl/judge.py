@@ -73,9 +73,14 @@ def worth(messages):
     return max(0.0, score - 0.1 * (len(calls) - 1) - (0.2 if fitting < 1 else 0))
 
 
+def messages(prompt, name):
+    """The messages, one a line, between two marks of that name; none if it has no such part."""
+    part = re.search(rf"<{name}>\n(.*?)</{name}>", prompt, re.S)
+    return [json.loads(line) for line in part[1].splitlines() if line.strip()] if part else []
+
+
 def verdict(prompt, wrong, first):
-    context = re.search(r"<context>\n(.*?)</context>", prompt, re.S)
-    common = [json.loads(line) for line in context[1].splitlines()] if context else []
+    common = messages(prompt, "context")
     scores = {}
     attempts = re.findall(r'<trajectory id="(\d+)">\n(.*?)</trajectory>', prompt, re.S)
     for place, (number, body) in enumerate(attempts):
@@ -100,12 +105,8 @@ def verdict(prompt, wrong, first):
 
 def compared(prompt, wrong, first):
     """A or B for two attempts, as wrong and as fond of the first as a verdict on many."""
-    context = re.search(r"<context>\n(.*?)</context>", prompt, re.S)
-    common = [json.loads(line) for line in context[1].splitlines()] if context else []
-    a, b = (
-        worth(common + [json.loads(line) for line in re.search(rf"<{name}>\n(.*?)</{name}>", prompt, re.S)[1].splitlines() if line.strip()])
-        for name in "AB"
-    )
+    common = messages(prompt, "context")
+    a, b = (worth(common + messages(prompt, name)) for name in "AB")
     noise = random.Random(hashlib.sha256(prompt.encode()).hexdigest())
     if a != b and noise.random() < wrong:
         a, b = b, a
