@@ -3,7 +3,6 @@ package dev.espalier.engine;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.FrozenLora;
 import dev.espalier.model.MixedAdapters;
-import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -30,7 +29,7 @@ final class Decoding implements AutoCloseable {
 
   /// One token for each running row; row i is in slot i.
   void step(List<Generation> running) {
-    boolean alone = running.size() == 1 && base.dtype() == Dtype.BF16 && RowProduct.available();
+    boolean alone = running.size() == 1 && RowProduct.computes(base.dtype());
     var rows = alone ? running : padded(running);
     int count = rows.size();
     var tokens = new long[count];

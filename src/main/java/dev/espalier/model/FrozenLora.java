@@ -42,7 +42,7 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   }
 
   private static @Nullable LowRank rows(Projection projection, Lora lora, Tensor a, Tensor b) {
-    if (!RowProduct.available() || !Dtype.BF16.is(a)) return null;
+    if (!RowProduct.computes(Dtype.of(a))) return null;
     var ranks =
         projection.parts().stream()
             .mapToInt(linear -> {

@@ -104,7 +104,7 @@ public final class MixedAdapters implements Adapters, AutoCloseable {
   /// @param dtype of the adapters
   public MixedAdapters(Dtype dtype) {
     this.dtype = dtype;
-    byRow = dtype == Dtype.BF16 && RowProduct.available();
+    byRow = RowProduct.computes(dtype);
   }
 
   /// Says which adapter each row of the batch has.

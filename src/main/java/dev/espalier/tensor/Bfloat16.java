@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// A bfloat16 is the upper half of a float32, so two are widened at a time: the one at the even
 /// place shifted up, its neighbour with the other masked out. Needs the Vector API's module, so
-/// that whoever comes here has asked [RowProduct#available] first.
+/// that whoever comes here has asked [RowProduct#computes] first.
 final class Bfloat16 {
   /// Rows that are read side by side: so many streams keep the memory busy.
   static final int ROWS = 4;

@@ -30,7 +30,7 @@ public final class LowRank {
     out = Math.toIntExact(b.size(1));
     this.ranks = ranks.clone();
     this.outs = outs.clone();
-    if (!RowProduct.available() || !fits(a) || !fits(b)) {
+    if (!RowProduct.computes(Dtype.BF16) || !fits(a) || !fits(b)) {
       throw new IllegalArgumentException("not contiguous matrices of bfloat16");
     }
     this.a = a.data_ptr().address();

@@ -15,10 +15,10 @@ public final class RowProduct {
 
   private RowProduct() {}
 
-  /// Whether it can be had: the process needs `--add-modules jdk.incubator.vector`, without which
-  /// libtorch does it.
-  public static boolean available() {
-    return AVAILABLE;
+  /// Whether rows of that type are computed so: bfloat16, and the process needs `--add-modules
+  /// jdk.incubator.vector`, without which libtorch does it.
+  public static boolean computes(Dtype dtype) {
+    return AVAILABLE && dtype == Dtype.BF16;
   }
 
   /// Whether it computes this product: one row, bfloat16, and no gradient to record.

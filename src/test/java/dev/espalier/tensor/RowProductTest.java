@@ -16,7 +16,7 @@ final class RowProductTest {
   @ParameterizedTest
   @CsvSource({"256,512", "1024,3072", "16,48", "6,4", "38,100", "1024,68", "7,8", "33,12"})
   void isTheProductRoundedOnce(int in, int out) {
-    assertThat(RowProduct.available()).isTrue();
+    assertThat(RowProduct.computes(Dtype.BF16)).isTrue();
     Device.cpu()
         .run(
             Urgency.TRAIN,
