@@ -13,7 +13,7 @@ final class DtypeOption {
   @Option(
       names = "--dtype",
       description =
-          "bfloat16, float16 or float32: what the base computes in (default: its weights' type).")
+          "bfloat16 or float32: what the base computes in (default: its weights' type, float32 for float16).")
   private @Nullable String name;
 
   /// @throws IllegalArgumentException if there is no such type
@@ -23,11 +23,9 @@ final class DtypeOption {
         model,
         switch (name.toLowerCase(Locale.ROOT)) {
           case "bfloat16" -> Dtype.BF16;
-          case "float16" -> Dtype.F16;
           case "float32" -> Dtype.F32;
           default ->
-              throw new IllegalArgumentException(
-                  "--dtype is bfloat16, float16 or float32, not " + name);
+              throw new IllegalArgumentException("--dtype is bfloat16 or float32, not " + name);
         });
   }
 }

@@ -20,11 +20,13 @@ public record BaseModel(
     Path folder, ChatFormat format, Decoder decoder, Weights weights, Dtype dtype)
     implements AutoCloseable {
 
-  /// Maps a model folder, to compute in the type that its weights are stored in.
+  /// Maps a model folder, to compute in the type that its weights are stored in; in float32 where
+  /// that is float16, which processors do not multiply.
   ///
   /// @throws ModelException if it is not a model folder, or one that is broken or not supported
   public static BaseModel load(Path folder) {
-    return load(folder, Weights.stored(folder));
+    var stored = Weights.stored(folder);
+    return load(folder, stored == Dtype.F16 ? Dtype.F32 : stored);
   }
 
   /// Maps a model folder.

@@ -2,6 +2,7 @@ package dev.espalier.engine;
 
 import dev.espalier.model.ModelShape;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.KeyValues;
 import dev.espalier.tensor.Memory;
 import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
@@ -11,15 +12,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/// Keys and values of the running sequences beyond the starts they share: one slot each, the
-/// running ones always in the first slots.
+/// Keys and values of sequences, one slot each: those of the running ones are always in the first.
 ///
-/// Grows with the longest of them, [#STEP] positions at a time: sizes that stay the same for a
-/// while let libtorch use its compiled products again. On the device's thread only.
+/// Grows with the longest of them, [#STEP] positions at a time. On the device's thread only.
 final class KvCache implements AutoCloseable {
-  /// Slots come in multiples of twice this many.
-  static final int ROWS = 4;
-
   private static final int STEP = 64;
 
   private final ModelShape shape;
@@ -27,16 +23,14 @@ final class KvCache implements AutoCloseable {
   private final Dtype dtype;
   private final List<Tensor> keys = new ArrayList<>(); // a layer each: (slots·KV, capacity, hd)
   private final List<Tensor> values = new ArrayList<>();
+  private final long[] addresses; // of each layer's keys and values
   private int capacity;
 
   KvCache(ModelShape shape, int slots, Dtype dtype) {
     this.shape = shape;
-    this.slots = padded(slots);
+    this.slots = slots;
     this.dtype = dtype;
-  }
-
-  private static int padded(int slots) {
-    return (slots + 2 * ROWS - 1) / (2 * ROWS) * (2 * ROWS);
+    addresses = new long[2 * shape.layers()];
   }
 
   /// How many tokens a sequence can have with so many bytes for all slots: at most the model's
@@ -45,15 +39,11 @@ final class KvCache implements AutoCloseable {
   /// @throws IllegalArgumentException if that is hardly any
   static int longest(ModelShape shape, int slots, Dtype dtype, long bytes) {
     long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * dtype.bytes();
-    long longest = bytes / (token * (padded(slots) + 1)) / STEP * STEP;
+    long longest = bytes / (token * slots) / STEP * STEP;
     if (longest < STEP) {
       throw new IllegalArgumentException(
           "%s are not enough for the keys and values of %d sequences, which take %s for every %d tokens: decode fewer at once"
-              .formatted(
-                  Memory.size(bytes),
-                  slots,
-                  Memory.size(token * (padded(slots) + 1) * STEP),
-                  STEP));
+              .formatted(Memory.size(bytes), slots, Memory.size(token * slots * STEP), STEP));
     }
     return (int) Math.min(longest, shape.context());
   }
@@ -69,6 +59,10 @@ final class KvCache implements AutoCloseable {
       }
     }
     capacity = wanted;
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      addresses[2 * layer] = keys.get(layer).data_ptr().address();
+      addresses[2 * layer + 1] = values.get(layer).data_ptr().address();
+    }
   }
 
   private static int rounded(int length) {
@@ -76,7 +70,7 @@ final class KvCache implements AutoCloseable {
   }
 
   private void grow(Scope scope, List<Tensor> tensors, int layer, int wanted) {
-    long[] size = {(slots + 1L) * shape.kvHeads(), wanted, shape.headDim()}; // and a scratch
+    long[] size = {(long) slots * shape.kvHeads(), wanted, shape.headDim()};
     var grown = scope.keep(torch.zeros(size, dtype.options()));
     if (layer == tensors.size()) {
       tensors.add(grown);
@@ -86,53 +80,12 @@ final class KvCache implements AutoCloseable {
     tensors.set(layer, grown).close();
   }
 
-  /// The slot for what nobody will read.
-  int scratch() {
-    return slots;
-  }
-
-  /// How many positions [#keys] and [#values] have for sequences of that length.
-  int width(int length) {
-    return Math.min(capacity, rounded(length));
-  }
-
-  /// The keys of the first slots, up to a [#width]: (rows·KV, width, hd), contiguous.
-  Tensor keys(int layer, int rows, long width) {
-    return first(keys.get(layer), rows, width);
-  }
-
-  /// The values of the first slots, up to a [#width].
-  Tensor values(int layer, int rows, long width) {
-    return first(values.get(layer), rows, width);
-  }
-
-  /// Whole where it can be, else copied: products would copy a part number by number.
-  private Tensor first(Tensor all, int rows, long width) {
-    return all.narrow(0, 0, (long) rows * shape.kvHeads()).narrow(1, 0, width).contiguous();
-  }
-
-  /// Stores one token's keys and values of the first slots.
-  ///
-  /// @param at (rows·KV) int64, from [#places]
-  /// @param key (rows·KV, hd)
-  /// @param value (rows·KV, hd)
-  void append(int layer, Tensor at, Tensor key, Tensor value) {
-    keys.get(layer).view(-1, shape.headDim()).index_copy_(0, at, key);
-    values.get(layer).view(-1, shape.headDim()).index_copy_(0, at, value);
-  }
-
-  /// Where the heads of each row's token go, for [#append].
-  ///
-  /// @param slot of each row
-  /// @param positions of each row's token in its slot
-  long[] places(int[] slot, int[] positions) {
-    int heads = shape.kvHeads();
-    var places = new long[positions.length * heads];
-    for (int i = 0; i < places.length; i++) {
-      int row = i / heads;
-      places[i] = ((long) slot[row] * heads + i % heads) * capacity + positions[row];
-    }
-    return places;
+  /// Where the first positions of a slot lie.
+  KeyValues at(int layer, int slot, int length) {
+    long apart = (long) capacity * shape.headDim() * dtype.bytes();
+    long before = (long) slot * shape.kvHeads() * apart;
+    return new KeyValues(
+        addresses[2 * layer] + before, addresses[2 * layer + 1] + before, apart, length);
   }
 
   /// Stores keys and values, each (KV, T, hd), in a slot from that position on.
@@ -141,19 +94,29 @@ final class KvCache implements AutoCloseable {
     slot(values, layer, slot).narrow(1, position, value.size(1)).copy_(value);
   }
 
+  /// The keys of a slot's first positions: (KV, length, hd).
+  Tensor keys(int layer, int slot, long length) {
+    return slot(keys, layer, slot).narrow(1, 0, length);
+  }
+
+  /// The values of a slot's first positions.
+  Tensor values(int layer, int slot, long length) {
+    return slot(values, layer, slot).narrow(1, 0, length);
+  }
+
   /// The keys of a sequence: those of its start, then those of its slot.
   ///
   /// @param base how much of the segment it goes on from
   /// @param length of the sequence
   /// @return (KV, length, hd)
   Tensor keysOf(int layer, @Nullable Segment segment, int base, int slot, int length) {
-    var own = slot(keys, layer, slot).narrow(1, 0, length - base);
+    var own = keys(layer, slot, length - base);
     return segment == null ? own : join(segment.keys(layer, base), own);
   }
 
   /// The values of a sequence, likewise.
   Tensor valuesOf(int layer, @Nullable Segment segment, int base, int slot, int length) {
-    var own = slot(values, layer, slot).narrow(1, 0, length - base);
+    var own = values(layer, slot, length - base);
     return segment == null ? own : join(segment.values(layer, base), own);
   }
 
@@ -162,6 +125,13 @@ final class KvCache implements AutoCloseable {
     both.push_back(start);
     both.push_back(own);
     return torch.cat(both, 1);
+  }
+
+  /// What it takes.
+  long bytes() {
+    long bytes = 0;
+    for (var tensor : keys) bytes += 2 * tensor.nbytes();
+    return bytes;
   }
 
   /// Copies the first positions of a slot to another.

@@ -167,7 +167,7 @@ final class Prefill implements Attention {
 
   /// Computes them.
   ///
-  /// @return scores of the token after each whole prompt, (prompts, 1, vocabulary)
+  /// @return scores of the token after each whole prompt, (prompts, vocabulary)
   Tensor run(BaseModel base) {
     var ids = new long[tokens];
     var positions = new long[tokens];
@@ -191,7 +191,7 @@ final class Prefill implements Attention {
                 torch.tensor(positions, options).view(1, -1),
                 this,
                 adapters);
-    var last = hidden.index_select(1, torch.tensor(ends, options)).transpose(0, 1);
+    var last = hidden.index_select(1, torch.tensor(ends, options)).squeeze(0);
     return base.decoder().logits(base.weights(), last, adapters);
   }
 

@@ -2,13 +2,10 @@ package dev.espalier.engine;
 
 import dev.espalier.model.ModelShape;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Scope;
-import java.util.ArrayList;
+import dev.espalier.tensor.KeyValues;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// Keys and values of a start that several prompts share: computed once, kept once, and read once a
@@ -16,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Segment implements AutoCloseable {
   final int[] tokens;
   final @Nullable Adapter adapter;
-  private final List<Tensor> keys = new ArrayList<>(); // a layer each: (KV, length, hd)
-  private final List<Tensor> values = new ArrayList<>();
+  private final KvCache content;
   int users; // running sequences
   long used; // when it was last asked for
 
@@ -25,13 +21,8 @@ final class Segment implements AutoCloseable {
   Segment(int[] tokens, @Nullable Adapter adapter, ModelShape shape, Dtype dtype) {
     this.tokens = tokens;
     this.adapter = adapter;
-    long[] size = {shape.kvHeads(), tokens.length, shape.headDim()};
-    try (var scope = new Scope()) {
-      for (int layer = 0; layer < shape.layers(); layer++) {
-        keys.add(scope.keep(torch.zeros(size, dtype.options())));
-        values.add(scope.keep(torch.zeros(size, dtype.options())));
-      }
-    }
+    content = new KvCache(shape, 1, dtype);
+    content.reserve(tokens.length);
   }
 
   int length() {
@@ -47,18 +38,22 @@ final class Segment implements AutoCloseable {
 
   /// The keys of its first positions: (KV, length, hd).
   Tensor keys(int layer, long length) {
-    return keys.get(layer).narrow(1, 0, length);
+    return content.keys(layer, 0, length);
   }
 
   /// The values of its first positions.
   Tensor values(int layer, long length) {
-    return values.get(layer).narrow(1, 0, length);
+    return content.values(layer, 0, length);
+  }
+
+  /// Where its first positions lie.
+  KeyValues at(int layer, int length) {
+    return content.at(layer, 0, length);
   }
 
   /// Stores keys and values, each (KV, T, hd), from a position on.
-  void fill(int layer, long position, Tensor key, Tensor value) {
-    keys.get(layer).narrow(1, position, key.size(1)).copy_(key);
-    values.get(layer).narrow(1, position, value.size(1)).copy_(value);
+  void fill(int layer, int position, Tensor key, Tensor value) {
+    content.fill(layer, 0, position, key, value);
   }
 
   /// Whether its adapter is no more, so that nobody can ask for it.
@@ -67,14 +62,11 @@ final class Segment implements AutoCloseable {
   }
 
   long bytes() {
-    long bytes = 0;
-    for (var tensor : keys) bytes += 2 * tensor.nbytes();
-    return bytes;
+    return content.bytes();
   }
 
   @Override
   public void close() {
-    keys.forEach(Tensor::close);
-    values.forEach(Tensor::close);
+    content.close();
   }
 }

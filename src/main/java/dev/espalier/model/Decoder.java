@@ -65,7 +65,7 @@ public final class Decoder {
   }
 
   /// x·Wᵀ
-  private static Tensor product(Tensor x, Tensor weight) {
+  static Tensor product(Tensor x, Tensor weight) {
     return RowProduct.fits(x, weight) ? RowProduct.of(x, weight) : torch.linear(x, weight);
   }
 

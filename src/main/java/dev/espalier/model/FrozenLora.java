@@ -2,7 +2,6 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.LowRank;
-import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Scope;
 import java.util.Arrays;
 import java.util.Collections;
@@ -21,8 +20,8 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   ///
   /// @param a (R, in)
   /// @param b (R, out), scaled
-  /// @param rows the same for rows that have an adapter each; null where libtorch does all
-  record Pair(Tensor a, Tensor b, @Nullable LowRank rows) {}
+  /// @param rows the same for rows that have an adapter each
+  record Pair(Tensor a, Tensor b, LowRank rows) {}
 
   private final Map<String, Pair> pairs = new HashMap<>();
   private volatile boolean closed;
@@ -41,8 +40,7 @@ public final class FrozenLora implements Adapters, AutoCloseable {
     }
   }
 
-  private static @Nullable LowRank rows(Projection projection, Lora lora, Tensor a, Tensor b) {
-    if (!RowProduct.computes(Dtype.of(a))) return null;
+  private static LowRank rows(Projection projection, Lora lora, Tensor a, Tensor b) {
     var ranks =
         projection.parts().stream()
             .mapToInt(linear -> {
@@ -64,16 +62,12 @@ public final class FrozenLora implements Adapters, AutoCloseable {
     return pairs.get(projection);
   }
 
-  Iterable<String> projections() {
-    return pairs.keySet();
-  }
-
   @Override
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
     var pair = pairs.get(projection.name());
     if (pair == null) return output;
     long count = input.numel() / input.size(-1);
-    if (pair.rows() != null && count <= FEW) {
+    if (count <= FEW) {
       LowRank.add(Collections.nCopies((int) count, pair.rows()), input.contiguous(), output);
       return output;
     }

@@ -38,6 +38,17 @@ final class Rotary {
     return torch.cat(both, 1);
   }
 
+  /// The rotation of one position.
+  Turn turn(int position) {
+    return new Turn(at(cos, position), at(sin, position));
+  }
+
+  private float[] at(Tensor table, int position) {
+    var out = new float[(int) (2 * half)];
+    table.data_ptr_float().position(position * 2L * half).get(out);
+    return out;
+  }
+
   /// The rotations of those positions.
   ///
   /// @param positions (B, T) int64
@@ -50,6 +61,10 @@ final class Rotary {
         cos.index_select(0, flat).view(b, 1, t, -1),
         sin.index_select(0, flat).view(b, 1, t, -1));
   }
+
+  /// Cosines and signed sines of one position, hd each.
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+  record Turn(float[] cos, float[] sin) {}
 
   /// Cosines and signed sines, each (B, 1, T, hd).
   record Angles(long half, Tensor cos, Tensor sin) {

@@ -3,12 +3,13 @@ package dev.espalier.tensor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// The device's thread and its helpers, who share the blocks of a piece of work.
 ///
 /// Whoever is free takes the next block, so that a helper that comes late costs nothing. Helpers
 /// watch for work for a moment before they sleep, for waking one takes as long as many a product.
-final class Crew {
+public final class Crew {
   private static final long WATCH = 100_000; // nanoseconds
 
   private static final class OfDevice {
@@ -23,6 +24,7 @@ final class Crew {
     private final IntConsumer work;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger done = new AtomicInteger();
+    private volatile @Nullable Throwable failed;
 
     Job(int blocks, IntConsumer work) {
       this.blocks = blocks;
@@ -31,7 +33,11 @@ final class Crew {
 
     void help() {
       for (int block = next.getAndIncrement(); block < blocks; block = next.getAndIncrement()) {
-        work.accept(block);
+        try {
+          work.accept(block);
+        } catch (RuntimeException | Error e) {
+          failed = e;
+        }
         done.incrementAndGet();
       }
     }
@@ -68,7 +74,7 @@ final class Crew {
   }
 
   /// As many threads as libtorch has there.
-  static Crew device() {
+  public static Crew device() {
     return OfDevice.CREW;
   }
 
@@ -83,12 +89,14 @@ final class Crew {
 
   /// Does all blocks and returns when they are done. From one thread at a time.
   ///
-  /// @param work is handed the number of a block, from 0, on any of the threads; it must not throw
-  void run(int blocks, IntConsumer work) {
+  /// @param work is handed the number of a block, from 0, on any of the threads; the first that
+  ///   throws makes this throw
+  public void run(int blocks, IntConsumer work) {
     var all = new Job(blocks, work);
     job = all;
     for (var helper : helpers) if (helper.sleeps) LockSupport.unpark(helper.thread);
     all.help();
     while (all.done.get() < blocks) Thread.onSpinWait();
+    if (all.failed != null) throw new IllegalStateException("a block failed", all.failed);
   }
 }

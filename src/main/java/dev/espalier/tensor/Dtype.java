@@ -4,7 +4,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/// The number types that weights are kept and computed in.
+/// The number types that weights are kept in; nothing computes in float16.
 public enum Dtype {
   F32(ScalarType.Float, 4),
   BF16(ScalarType.BFloat16, 2),

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 /// What an adapter adds to a projection, y + B·A·x, for rows that have a different one each: every
 /// matrix is read where it lies, at about the speed of the memory.
 ///
-/// bfloat16, summed in float32; on the device's thread.
+/// Sums are float32; on the device's thread.
 public final class LowRank {
+  private final Numbers numbers;
   private final long a; // addresses
   private final long b;
   private final int rank;
@@ -19,26 +20,19 @@ public final class LowRank {
 
   /// Of matrices that stay their owner's.
   ///
-  /// @param a (R, in)
-  /// @param b (R, out), of which only blocks on the diagonal are read
+  /// @param a (R, in), contiguous
+  /// @param b (R, out), contiguous, of which only blocks on the diagonal are read
   /// @param ranks the blocks' rows; their sum is R
   /// @param outs the blocks' columns
-  /// @throws IllegalArgumentException if it cannot compute with them
   public LowRank(Tensor a, Tensor b, int[] ranks, int[] outs) {
+    numbers = Numbers.of(Dtype.of(a));
     rank = Math.toIntExact(a.size(0));
     in = Math.toIntExact(a.size(1));
     out = Math.toIntExact(b.size(1));
     this.ranks = ranks.clone();
     this.outs = outs.clone();
-    if (!RowProduct.computes(Dtype.BF16) || !fits(a) || !fits(b)) {
-      throw new IllegalArgumentException("not contiguous matrices of bfloat16");
-    }
     this.a = a.data_ptr().address();
     this.b = b.data_ptr().address();
-  }
-
-  private static boolean fits(Tensor matrix) {
-    return Dtype.BF16.is(matrix) && matrix.is_contiguous();
   }
 
   /// Adds to each row of the output what its adapter makes of the same row of the input.
@@ -54,24 +48,23 @@ public final class LowRank {
             each.size(),
             row -> {
               var one = each.get(row);
-              if (one != null) one.add(in + 2L * row * one.in, out + 2L * row * one.out);
+              if (one != null) one.add(in, out, row);
             });
   }
 
-  private void add(long row, long result) {
+  private void add(long inputs, long outputs, long row) {
+    long bytes = numbers.bytes();
+    long result = outputs + bytes * row * out;
     var down = new float[rank];
-    int r = 0;
-    for (; r <= rank - Bfloat16.ROWS; r += Bfloat16.ROWS) {
-      Bfloat16.dots(a + 2L * r * in, row, in, down, r);
-    }
-    for (; r < rank; r++) down[r] = Bfloat16.dot(a + 2L * r * in, row, in);
+    numbers.dots(a, rank, inputs + bytes * row * in, in, down, 0);
     int from = 0;
     int column = 0;
     for (int i = 0; i < ranks.length; i++) {
       int to = from + ranks[i];
-      long block = b + 2L * ((long) from * out + column);
       if (ranks[i] > 0) {
-        Bfloat16.addRows(result + 2L * column, outs[i], block, 2L * out, down, from, to);
+        long block = b + bytes * ((long) from * out + column);
+        var rows = new Numbers.Stack(block, bytes * out, down, from, to);
+        numbers.addRows(result + bytes * column, outs[i], false, rows);
       }
       from = to;
       column += outs[i];

@@ -35,6 +35,10 @@ final class Native {
 
   static synchronized void load() {
     if (loaded) return;
+    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+      throw new IllegalStateException(
+          "start Java with --add-modules jdk.incubator.vector, as ./espalier does");
+    }
     setDefault("OPENBLAS_NUM_THREADS", "1");
     setDefault("GOMP_SPINCOUNT", "10000");
     keepFreedMemory();
@@ -47,8 +51,7 @@ final class Native {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot lock the cache of native libraries", e);
     }
-    // "medium" sends float32 products to oneDNN; on processors without bf16 matrix units it stays
-    // true float32.
+    // "medium" may round float32 products to bfloat16, where the processor multiplies that faster.
     torch.globalContext().setFloat32MatmulPrecision("highest");
     cores = torch.get_num_threads();
     torch.set_num_threads(1); // for every thread that has not asked for more

@@ -17,7 +17,12 @@ final class Killed {
   /// @return its exit status: 137 if it was killed
   static int after(int steps, Path log, List<String> arguments) throws Exception {
     var command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow()));
-    command.addAll(List.of("-Xmx1g", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(
+        List.of(
+            "-Xmx1g",
+            "--enable-native-access=ALL-UNNAMED",
+            "--add-modules",
+            "jdk.incubator.vector"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(arguments);
     command.add("--json");

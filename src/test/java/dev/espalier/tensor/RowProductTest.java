@@ -3,34 +3,40 @@ package dev.espalier.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.tensor.Device.Urgency;
+import java.util.List;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// One row's product against libtorch's in float64.
 final class RowProductTest {
   /// Widths that fill vectors, that do not, and heights that fill blocks, and do not.
   @ParameterizedTest
-  @CsvSource({"256,512", "1024,3072", "16,48", "6,4", "38,100", "1024,68", "7,8", "33,12"})
+  @CsvSource({"256,512", "1024,3072", "16,48", "6,4", "38,100", "1024,68", "7,8", "33,12", "9,6"})
   void isTheProductRoundedOnce(int in, int out) {
-    assertThat(RowProduct.computes(Dtype.BF16)).isTrue();
+    for (var dtype : List.of(Dtype.BF16, Dtype.F32)) compare(in, out, dtype);
+  }
+
+  private static void compare(int in, int out, Dtype dtype) {
     Device.cpu()
         .run(
             Urgency.TRAIN,
             () -> {
               try (var noGrad = new NoGradGuard()) {
                 torch.manual_seed(in + out);
-                var matrix = random(out, in);
-                var row = random(1, in).view(1, 1, in);
+                var matrix = random(out, in, dtype);
+                var row = random(1, in, dtype).view(1, 1, in);
                 assertThat(RowProduct.fits(row, matrix)).isTrue();
                 var product = RowProduct.of(row, matrix);
                 assertThat(product.sizes().vec().get()).containsExactly(1, 1, out);
                 var exact = torch.matmul(wide(matrix), wide(row).view(-1));
-                // half a unit in the last of eight binary places, and what float32 sums lose
-                var bound = exact.abs().mul(new Scalar(0x1p-8)).add(new Scalar(1e-4));
+                // half a unit in the last place of bfloat16, and what float32 sums lose
+                double unit = dtype == Dtype.BF16 ? 0x1p-8 : 0x1p-22;
+                var bound = exact.abs().mul(new Scalar(unit)).add(new Scalar(1e-4));
                 var off = wide(product).view(-1).sub(exact).abs();
                 assertThat(off.le(bound).all().item_bool()).isTrue();
               }
@@ -38,16 +44,20 @@ final class RowProductTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2,256,512", "1,256,6"})
-  void leavesOtherProductsToLibtorch(int rows, int in, int out) {
+  @EnumSource(names = {"F32", "BF16"})
+  void leavesOtherProductsToLibtorch(Dtype dtype) {
     Device.cpu()
         .run(
             Urgency.TRAIN,
-            () -> assertThat(RowProduct.fits(random(rows, in), random(out, in))).isFalse());
+            () -> {
+              var matrix = random(512, 256, dtype);
+              assertThat(RowProduct.fits(random(2, 256, dtype), matrix)).isFalse();
+              assertThat(RowProduct.fits(random(1, 256, dtype), matrix)).isTrue();
+            });
   }
 
-  private static Tensor random(long rows, long columns) {
-    return torch.randn(new long[] {rows, columns}).to(Dtype.BF16.scalar());
+  private static Tensor random(long rows, long columns, Dtype dtype) {
+    return torch.randn(new long[] {rows, columns}).to(dtype.scalar());
   }
 
   private static Tensor wide(Tensor tensor) {

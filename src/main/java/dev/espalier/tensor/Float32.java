@@ -1,0 +1,101 @@
+package dev.espalier.tensor;
+
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+final class Float32 extends Numbers {
+  static final Float32 NUMBERS = new Float32();
+
+  private static final int STEP = FLOATS.length();
+
+  private Float32() {}
+
+  @Override
+  int bytes() {
+    return Float.BYTES;
+  }
+
+  @Override
+  float get(long at) {
+    return MEMORY.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
+  }
+
+  @Override
+  void set(long at, float number) {
+    MEMORY.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, number);
+  }
+
+  @Override
+  void dots(long rows, long vector, int length, float[] sums, int place) {
+    long apart = 4L * length;
+    var a = FloatVector.zero(FLOATS);
+    var b = a;
+    var c = a;
+    var d = a;
+    int i = 0;
+    for (; i <= length - STEP; i += STEP) {
+      long at = rows + 4L * i;
+      var one = load(vector + 4L * i);
+      a = load(at).fma(one, a);
+      b = load(at + apart).fma(one, b);
+      c = load(at + 2 * apart).fma(one, c);
+      d = load(at + 3 * apart).fma(one, d);
+    }
+    sums[place] = sum(a) + rest(rows, vector, i, length);
+    sums[place + 1] = sum(b) + rest(rows + apart, vector, i, length);
+    sums[place + 2] = sum(c) + rest(rows + 2 * apart, vector, i, length);
+    sums[place + 3] = sum(d) + rest(rows + 3 * apart, vector, i, length);
+  }
+
+  @Override
+  float dot(long one, long other, int length) {
+    var a = FloatVector.zero(FLOATS);
+    int i = 0;
+    for (; i <= length - STEP; i += STEP) a = load(one + 4L * i).fma(load(other + 4L * i), a);
+    return sum(a) + rest(one, other, i, length);
+  }
+
+  /// What does not fill a vector.
+  private float rest(long one, long other, int from, int length) {
+    float sum = 0;
+    for (int i = from; i < length; i++) sum += get(one + 4L * i) * get(other + 4L * i);
+    return sum;
+  }
+
+  @Override
+  void addRows(long vector, int length, boolean fresh, Stack... stacks) {
+    int i = 0;
+    for (; i <= length - STEP; i += STEP) {
+      long at = vector + 4L * i;
+      var sum = fresh ? FloatVector.zero(FLOATS) : load(at);
+      for (var stack : stacks) {
+        long next = stack.first() + 4L * i;
+        long apart = stack.apart();
+        var factors = stack.factors();
+        for (int r = stack.from(); r < stack.to(); r++, next += apart) {
+          sum = load(next).fma(FloatVector.broadcast(FLOATS, factors[r]), sum);
+        }
+      }
+      sum.intoMemorySegment(MEMORY, at, ORDER);
+    }
+    for (; i < length; i++) {
+      float sum = fresh ? 0 : get(vector + 4L * i);
+      for (var stack : stacks) {
+        long next = stack.first() + 4L * i;
+        for (int r = stack.from(); r < stack.to(); r++, next += stack.apart()) {
+          sum += stack.factors()[r] * get(next);
+        }
+      }
+      set(vector + 4L * i, sum);
+    }
+  }
+
+  private static FloatVector load(long at) {
+    return FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
+  }
+
+  private static float sum(FloatVector vector) {
+    return vector.reduceLanes(VectorOperators.ADD);
+  }
+}

@@ -1,0 +1,79 @@
+package dev.espalier.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// Loops over numbers of one type where they lie; sums are float32.
+///
+/// Places are addresses. Needs the Vector API's module.
+abstract sealed class Numbers permits Bfloat16, Float32 {
+  /// Rows that are read side by side: so many streams keep the memory busy.
+  static final int ROWS = 4;
+
+  static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+  static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  @SuppressWarnings("restricted") // the launcher and the manifest enable native access
+  static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  /// Rows that follow each other at the same distance, and what each is multiplied with.
+  ///
+  /// @param first the address of the first
+  /// @param apart bytes from one to the next
+  /// @param factors of the rows, at `from` to `to`
+  record Stack(long first, long apart, float[] factors, int from, int to) {}
+
+  /// @throws IllegalArgumentException if libtorch alone computes with that type
+  static Numbers of(Dtype dtype) {
+    return switch (dtype) {
+      case F32 -> Float32.NUMBERS;
+      case BF16 -> Bfloat16.NUMBERS;
+      case F16 -> throw new IllegalArgumentException("float16 is only stored: compute in another");
+    };
+  }
+
+  /// Bytes of one.
+  abstract int bytes();
+
+  abstract float get(long at);
+
+  /// Stores the nearest number, the even one of two.
+  abstract void set(long at, float number);
+
+  /// The products of a vector with [#ROWS] rows that follow each other.
+  ///
+  /// @param rows the first
+  /// @param length of each
+  /// @param sums where the products go, from that place on
+  abstract void dots(long rows, long vector, int length, float[] sums, int place);
+
+  /// The product of two vectors.
+  abstract float dot(long one, long other, int length);
+
+  /// Adds rows, each times its factor, to a vector, which is rounded once.
+  ///
+  /// @param fresh whether the vector counts as zeros
+  abstract void addRows(long vector, int length, boolean fresh, Stack... stacks);
+
+  /// The products of a vector with any number of rows that follow each other.
+  final void dots(long rows, int count, long vector, int length, float[] sums, int place) {
+    long apart = (long) length * bytes();
+    int r = 0;
+    for (; r <= count - ROWS; r += ROWS) dots(rows + r * apart, vector, length, sums, place + r);
+    for (; r < count; r++) sums[place + r] = dot(rows + r * apart, vector, length);
+  }
+
+  final void read(long from, float[] to, int at, int count) {
+    for (int i = 0; i < count; i++) to[at + i] = get(from + (long) i * bytes());
+  }
+
+  final void write(float[] from, int at, long to, int count) {
+    for (int i = 0; i < count; i++) set(to + (long) i * bytes(), from[at + i]);
+  }
+
+  final void copy(long from, long to, int count) {
+    MemorySegment.copy(MEMORY, from, MEMORY, to, (long) count * bytes());
+  }
+}

@@ -1,0 +1,144 @@
+package dev.espalier.tensor;
+
+import java.util.List;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+import org.bytedeco.pytorch.Tensor;
+
+/// What a decoder does to one token's numbers between two products: norms, rotation, attention and
+/// gates, each in one pass over them and without libtorch, whose calls would take longer.
+///
+/// Numbers lie at addresses in the type of the model and are computed with in float32.
+public final class Rows {
+  private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+  private static final int STEP = FLOATS.length();
+
+  private final Numbers numbers;
+
+  /// @throws IllegalArgumentException if libtorch alone computes with that type
+  public Rows(Dtype dtype) {
+    numbers = Numbers.of(dtype);
+  }
+
+  /// Where a tensor's first number lies.
+  public static long at(Tensor tensor) {
+    return tensor.data_ptr().address();
+  }
+
+  /// The address so many numbers further.
+  public long after(long from, long count) {
+    return from + count * numbers.bytes();
+  }
+
+  public void read(long from, float[] to) {
+    numbers.read(from, to, 0, to.length);
+  }
+
+  public void write(float[] from, long to) {
+    numbers.write(from, 0, to, from.length);
+  }
+
+  public void copy(long from, long to, int count) {
+    numbers.copy(from, to, count);
+  }
+
+  /// Adds numbers to a row.
+  public void add(long from, float[] to) {
+    for (int i = 0; i < to.length; i++) to[i] += numbers.get(after(from, i));
+  }
+
+  /// RMS norm.
+  ///
+  /// @param out may be the row itself
+  public static void norm(float[] row, float[] weight, double eps, float[] out) {
+    var sums = FloatVector.zero(FLOATS);
+    int i = 0;
+    for (; i <= row.length - STEP; i += STEP) {
+      var some = FloatVector.fromArray(FLOATS, row, i);
+      sums = some.fma(some, sums);
+    }
+    float sum = sums.reduceLanes(VectorOperators.ADD);
+    for (; i < row.length; i++) sum += row[i] * row[i];
+    float scale = (float) (1 / Math.sqrt(sum / row.length + eps));
+    for (int j = 0; j < row.length; j++) out[j] = row[j] * scale * weight[j];
+  }
+
+  /// Rotates a head's numbers: the first half with the second.
+  ///
+  /// @param cos one for each number
+  /// @param sin likewise; those of the first half are negative
+  public static void rotate(float[] head, float[] cos, float[] sin) {
+    int half = head.length / 2;
+    for (int i = 0; i < half; i++) {
+      float first = head[i];
+      float second = head[i + half];
+      head[i] = first * cos[i] + second * sin[i];
+      head[i + half] = second * cos[i + half] + first * sin[i + half];
+    }
+  }
+
+  /// silu(gate) · up.
+  ///
+  /// @param from the gates, and after them as many ups
+  public void gate(long from, long to, int count) {
+    var gates = new float[count];
+    var ups = new float[count];
+    numbers.read(from, gates, 0, count);
+    numbers.read(after(from, count), ups, 0, count);
+    int i = 0;
+    for (; i <= count - STEP; i += STEP) {
+      var gate = FloatVector.fromArray(FLOATS, gates, i);
+      var up = FloatVector.fromArray(FLOATS, ups, i);
+      var under = gate.neg().lanewise(VectorOperators.EXP).add(1);
+      gate.div(under).mul(up).intoArray(gates, i);
+    }
+    for (; i < count; i++) gates[i] = (float) (gates[i] / (1 + Math.exp(-gates[i])) * ups[i]);
+    numbers.write(gates, 0, to, count);
+  }
+
+  /// One query's attention.
+  ///
+  /// @param query a head's numbers
+  /// @param past what it sees, one after the other
+  /// @param head of the keys and values
+  /// @param out where a head's numbers go
+  public void attend(long query, int headDim, List<KeyValues> past, int head, long out) {
+    int length = 0;
+    for (var one : past) length += one.length();
+    var weights = new float[length];
+    var stacks = new Numbers.Stack[past.size()];
+    long apart = (long) headDim * numbers.bytes();
+    int from = 0;
+    for (int i = 0; i < stacks.length; i++) {
+      var one = past.get(i);
+      long skipped = head * one.apart();
+      numbers.dots(one.keys() + skipped, one.length(), query, headDim, weights, from);
+      int to = from + one.length();
+      stacks[i] = new Numbers.Stack(one.values() + skipped, apart, weights, from, to);
+      from = to;
+    }
+    softmax(weights, (float) (1 / Math.sqrt(headDim)));
+    numbers.addRows(out, headDim, true, stacks);
+  }
+
+  private static void softmax(float[] scores, float scale) {
+    float most = Float.NEGATIVE_INFINITY;
+    for (float score : scores) most = Math.max(most, score);
+    float sum = 0;
+    int i = 0;
+    var sums = FloatVector.zero(FLOATS);
+    for (; i <= scores.length - STEP; i += STEP) {
+      var some = FloatVector.fromArray(FLOATS, scores, i).sub(most).mul(scale);
+      var powers = some.lanewise(VectorOperators.EXP);
+      powers.intoArray(scores, i);
+      sums = sums.add(powers);
+    }
+    for (; i < scores.length; i++) {
+      scores[i] = (float) Math.exp((scores[i] - most) * scale);
+      sum += scores[i];
+    }
+    sum += sums.reduceLanes(VectorOperators.ADD);
+    for (int j = 0; j < scores.length; j++) scores[j] /= sum;
+  }
+}
