@@ -9,6 +9,7 @@ import dev.espalier.gateway.Upstream;
 import dev.espalier.store.Api;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Store;
+import dev.espalier.tensor.Device;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,6 +82,7 @@ final class UpCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     HTTP_LOG.setLevel(Level.WARNING);
     var settings = settings();
+    if (Files.isDirectory(folder())) Device.cpu().prepare();
     var store = Store.open(data, parseDurability());
     var serving = serving(store);
     if (settings.upstreams().isEmpty() && serving == null) {
@@ -97,13 +99,16 @@ final class UpCommand implements Callable<Integer> {
   /// The local models; null where there is no model, which only costs something when a route needs
   /// one.
   private @Nullable Serving serving(Store store) {
-    var folder = model == null ? BuiltInModel.folder() : model;
     if (adapterMemory < 0) throw new IllegalArgumentException("--adapter-memory is negative");
-    if (model == null && !Files.isDirectory(folder)) return null;
+    if (model == null && !Files.isDirectory(folder())) return null;
     var serving =
-        new Serving(dtype.load(folder), store, (long) adapterMemory << 20, Set.copyOf(pinned));
+        new Serving(dtype.load(folder()), store, (long) adapterMemory << 20, Set.copyOf(pinned));
     pinned.forEach(serving::load);
     return serving;
+  }
+
+  private Path folder() {
+    return model == null ? BuiltInModel.folder() : model;
   }
 
   /// The file's settings with the command line's put over them. `--upstream` answers the models

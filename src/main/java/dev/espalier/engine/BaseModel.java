@@ -8,6 +8,7 @@ import dev.espalier.model.Weights;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Rows;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -35,6 +36,7 @@ public record BaseModel(
   public static BaseModel load(Path folder, Dtype dtype) {
     if (!Files.isDirectory(folder)) throw new ModelException("there is no model folder " + folder);
     var shape = ModelShape.read(folder);
+    Rows.warmUp(dtype);
     ChatFormat format;
     try {
       format = ChatFormat.load(folder);

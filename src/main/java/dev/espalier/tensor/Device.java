@@ -1,5 +1,6 @@
 package dev.espalier.tensor;
 
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -103,6 +104,19 @@ public final class Device {
         () -> {
           work.run();
           return true;
+        });
+  }
+
+  /// Loads libtorch beside whatever the caller goes on with. Where that fails, whoever needs it is
+  /// told.
+  public void prepare() {
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            run(Urgency.DECODE, () -> {});
+          } catch (IllegalStateException | UncheckedIOException | LinkageError _) {
+            return;
+          }
         });
   }
 

@@ -1,5 +1,6 @@
 package dev.espalier.tensor;
 
+import java.lang.foreign.Arena;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -14,11 +15,39 @@ public final class Rows {
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   private static final int STEP = FLOATS.length();
 
+  private static final int EXERCISE = 64; // numbers
+  private static final int EXERCISES = 6_000; // more than makes a method worth compiling
+
   private final Numbers numbers;
 
   /// @throws IllegalArgumentException if libtorch alone computes with that type
   public Rows(Dtype dtype) {
     numbers = Numbers.of(dtype);
+  }
+
+  /// Has its loops compiled, on a thread of their own: until then the Vector API takes a thousand
+  /// times as long, and a token seconds.
+  public static void warmUp(Dtype dtype) {
+    var rows = new Rows(dtype);
+    Thread.ofPlatform().daemon().name("espalier-warm-up").start(rows::exercise);
+  }
+
+  private void exercise() {
+    try (var arena = Arena.ofConfined()) {
+      long some = arena.allocate((long) EXERCISE * EXERCISE * numbers.bytes()).address();
+      var row = new float[EXERCISE];
+      var past = List.of(new KeyValues(some, some, 0, EXERCISE / 4));
+      for (int i = 0; i < EXERCISES; i++) {
+        numbers.dots(some, 5, some, EXERCISE, row, 0);
+        attend(some, EXERCISE, past, 0, some);
+        gate(some, some, EXERCISE);
+        read(some, row);
+        norm(row, row, 1, row);
+        rotate(row, row, row);
+        write(row, some);
+        add(some, row);
+      }
+    }
   }
 
   /// Where a tensor's first number lies.
