@@ -1,4 +1,5 @@
-// One greedy stream by llama.cpp: llama_bench.mjs SIZE GGUF [RUNS] [THREADS]. Prints one JSON object with the median.
+// Greedy decoding by llama.cpp, one stream and 32 in one batch: llama_bench.mjs SIZE GGUF [RUNS] [THREADS]. Prints one JSON object with the
+// medians. The 32 have no adapters: llama.cpp's contexts have the same ones for all of their sequences.
 import { getLlama } from "node-llama-cpp";
 
 const PROMPT = 128;
@@ -21,6 +22,33 @@ for (let run = -1; run < Number(runs); run++) {
   if (run >= 0) rates.push(((count - 1) * 1000) / (performance.now() - first));
   sequence.dispose();
 }
-rates.sort((a, b) => a - b);
-console.log(JSON.stringify({ size, one_stream_tokens_per_second: rates[Math.floor(rates.length / 2)] }));
+await context.dispose();
+
+const STREAMS = 32;
+const SHORT = 64; // tokens of a prompt and of an answer, as in Espalier's bench adapters
+const wide = await model.createContext({
+  contextSize: 256, sequences: STREAMS, batchSize: 2048, threads: { ideal: Number(threads), min: Number(threads) },
+});
+const sequences = Array.from({ length: STREAMS }, () => wide.getSequence());
+const together = [];
+for (let run = -1; run < Number(runs); run++) {
+  let started = 0;
+  let begin = 0;
+  let end = 0;
+  let tokens = 0; // since all streams had their first
+  await Promise.all(sequences.map(async (sequence, stream) => {
+    await sequence.clearHistory();
+    const prompt = Array.from({ length: SHORT }, (_, i) => 300 + ((i * 37 + stream * 53 + run * 101 + 500) % 3000));
+    let count = 0;
+    for await (const token of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+      if (started === STREAMS) tokens++;
+      if (count++ === 0 && ++started === STREAMS) begin = performance.now();
+      if (count === SHORT) break;
+    }
+    end = Math.max(end, performance.now());
+  }));
+  if (run >= 0) together.push((tokens * 1000) / (end - begin));
+}
+const median = (all) => all.sort((a, b) => a - b)[Math.floor(all.length / 2)];
+console.log(JSON.stringify({ size, one_stream_tokens_per_second: median(rates), streams_tokens_per_second: median(together) }));
 process.exit(0);

@@ -48,8 +48,9 @@ final class AdaptersBench {
             .put("bandwidth_gb_per_second", bandwidth / 1e9);
     Registered.measure(subject, runs, json);
     BesideTraining.measure(subject, runs, json);
-    Peers.missing(json, "vs_llamacpp");
-    peers.ratio(json, "vs_peft", Machine.median(mixed), "adapters_tokens_per_second", "peft/run");
+    double rate = Machine.median(mixed);
+    peers.ratio(json, "vs_llamacpp", rate, "streams_tokens_per_second", "llamacpp/run");
+    peers.ratio(json, "vs_peft", rate, "adapters_tokens_per_second", "peft/run");
     return json;
   }
 

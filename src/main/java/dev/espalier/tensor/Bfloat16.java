@@ -89,13 +89,6 @@ final class Bfloat16 extends Numbers {
     return sum(a, b) + rest(one, other, 2 * i, length);
   }
 
-  /// What does not fill a vector.
-  private float rest(long one, long other, int from, int length) {
-    float sum = 0;
-    for (int i = from; i < length; i++) sum += get(one + 2L * i) * get(other + 2L * i);
-    return sum;
-  }
-
   @Override
   void addRows(long vector, int length, boolean fresh, Stack... stacks) {
     int pairs = length / 2;
@@ -119,16 +112,7 @@ final class Bfloat16 extends Numbers {
       var low = rounded(even).lanewise(VectorOperators.LSHR, 16);
       low.or(rounded(odd).and(UPPER)).intoMemorySegment(MEMORY, at, ORDER);
     }
-    for (i *= 2; i < length; i++) {
-      float sum = fresh ? 0 : get(vector + 2L * i);
-      for (var stack : stacks) {
-        long next = stack.first() + 2L * i;
-        for (int r = stack.from(); r < stack.to(); r++, next += stack.apart()) {
-          sum += stack.factors()[r] * get(next);
-        }
-      }
-      set(vector + 2L * i, sum);
-    }
+    addRest(vector, 2 * i, length, fresh, stacks);
   }
 
   /// The bits of numbers whose upper halves are the nearest bfloat16 ones.

@@ -56,13 +56,6 @@ final class Float32 extends Numbers {
     return sum(a) + rest(one, other, i, length);
   }
 
-  /// What does not fill a vector.
-  private float rest(long one, long other, int from, int length) {
-    float sum = 0;
-    for (int i = from; i < length; i++) sum += get(one + 4L * i) * get(other + 4L * i);
-    return sum;
-  }
-
   @Override
   void addRows(long vector, int length, boolean fresh, Stack... stacks) {
     int i = 0;
@@ -79,16 +72,7 @@ final class Float32 extends Numbers {
       }
       sum.intoMemorySegment(MEMORY, at, ORDER);
     }
-    for (; i < length; i++) {
-      float sum = fresh ? 0 : get(vector + 4L * i);
-      for (var stack : stacks) {
-        long next = stack.first() + 4L * i;
-        for (int r = stack.from(); r < stack.to(); r++, next += stack.apart()) {
-          sum += stack.factors()[r] * get(next);
-        }
-      }
-      set(vector + 4L * i, sum);
-    }
+    addRest(vector, i, length, fresh, stacks);
   }
 
   private static FloatVector load(long at) {

@@ -57,6 +57,30 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param fresh whether the vector counts as zeros
   abstract void addRows(long vector, int length, boolean fresh, Stack... stacks);
 
+  /// The product of what does not fill a register.
+  final float rest(long one, long other, int from, int length) {
+    float sum = 0;
+    for (int i = from; i < length; i++) {
+      sum += get(one + (long) i * bytes()) * get(other + (long) i * bytes());
+    }
+    return sum;
+  }
+
+  /// [#addRows] for what does not fill a register.
+  final void addRest(long vector, int from, int length, boolean fresh, Stack... stacks) {
+    for (int i = from; i < length; i++) {
+      long skipped = (long) i * bytes();
+      float sum = fresh ? 0 : get(vector + skipped);
+      for (var stack : stacks) {
+        long next = stack.first() + skipped;
+        for (int r = stack.from(); r < stack.to(); r++, next += stack.apart()) {
+          sum += stack.factors()[r] * get(next);
+        }
+      }
+      set(vector + skipped, sum);
+    }
+  }
+
   /// The products of a vector with any number of rows that follow each other.
   final void dots(long rows, int count, long vector, int length, float[] sums, int place) {
     long apart = (long) length * bytes();
