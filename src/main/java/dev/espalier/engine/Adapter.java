@@ -12,7 +12,7 @@ import java.nio.file.Path;
 public record Adapter(String name, String version, FrozenLora lora) implements AutoCloseable {
   /// Loads a PEFT folder, to compute on that base.
   public static Adapter load(String name, String version, Path peft, BaseModel base) {
-    return Device.cpu()
+    return Device.loader()
         .run(
             Urgency.DECODE,
             () -> {

@@ -10,7 +10,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The one platform thread that runs libtorch.
+/// A platform thread that runs libtorch: one that has the processor's cores, and one beside it for
+/// what is fetched from disk meanwhile.
 ///
 /// Work is queued from any thread, virtual ones too, and runs one unit at a time: decoding first,
 /// then training, each in the order it came. Units should be short; those of training give way to
@@ -37,16 +38,22 @@ public final class Device {
 
   private static final long NAP = 50_000;
   private static final int CUT_OFF = 143; // as if ended by SIGTERM
-  private static final Device CPU = new Device("espalier-cpu");
+  private static final Device CPU = new Device("espalier-cpu", true);
+
+  private static final class Loading {
+    static final Device LOADER = new Device("espalier-loader", false);
+  }
+
 
   private final PriorityBlockingQueue<Unit> queue = new PriorityBlockingQueue<>();
   private final AtomicLong order = new AtomicLong();
   private final Thread thread;
-  private boolean hasCores; // this and the next two on the thread only
+  private boolean wantsCores; // this and the next two on the thread only
   private boolean decodes; // whether streams were running when training last gave way
   private long since; // when training began, or went on
 
-  private Device(String name) {
+  private Device(String name, boolean cores) {
+    wantsCores = cores;
     thread = Thread.ofPlatform().daemon().name(name).unstarted(this::work);
     thread.start();
     Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::stop));
@@ -66,6 +73,11 @@ public final class Device {
   /// The processor's device, shared by the whole process.
   public static Device cpu() {
     return CPU;
+  }
+
+  /// The one that fetches, on one core: streams do not wait for it.
+  public static Device loader() {
+    return Loading.LOADER;
   }
 
   /// Runs a unit on the device and waits for its result; what it throws is thrown here.
@@ -127,8 +139,8 @@ public final class Device {
 
   private <T> T inScope(Supplier<T> work) {
     try (var scope = new Scope()) {
-      if (!hasCores) Native.takeCores();
-      hasCores = true;
+      if (wantsCores) Native.takeCores();
+      wantsCores = false;
       return work.get();
     }
   }
