@@ -44,7 +44,6 @@ public final class Device {
     static final Device LOADER = new Device("espalier-loader", false);
   }
 
-
   private final PriorityBlockingQueue<Unit> queue = new PriorityBlockingQueue<>();
   private final AtomicLong order = new AtomicLong();
   private final Thread thread;

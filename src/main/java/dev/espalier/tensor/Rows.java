@@ -2,6 +2,8 @@ package dev.espalier.tensor;
 
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -15,6 +17,7 @@ public final class Rows {
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   private static final int STEP = FLOATS.length();
 
+  private static final Set<Dtype> WARM = ConcurrentHashMap.newKeySet();
   private static final int EXERCISE = 64; // numbers
   private static final int EXERCISES = 6_000; // more than makes a method worth compiling
 
@@ -28,6 +31,7 @@ public final class Rows {
   /// Has its loops compiled, on a thread of their own: until then the Vector API takes a thousand
   /// times as long, and a token seconds.
   public static void warmUp(Dtype dtype) {
+    if (!WARM.add(dtype)) return;
     var rows = new Rows(dtype);
     Thread.ofPlatform().daemon().name("espalier-warm-up").start(rows::exercise);
   }
