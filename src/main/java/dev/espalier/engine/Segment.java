@@ -8,8 +8,8 @@ import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Keys and values of a start that several prompts share: computed once, kept once, and read once a
-/// step for all sequences that go on from it. On the device's thread only.
+/// Keys and values of a start that several prompts share: computed once, and kept once for all
+/// sequences that go on from it. On the device's thread only.
 final class Segment implements AutoCloseable {
   final int[] tokens;
   final @Nullable Adapter adapter;

@@ -118,7 +118,7 @@ public final class DecodePass {
   /// Room for the input of a product.
   ///
   /// oneDNN compiles its products for every number of rows that it meets, so that there are more
-  /// rows than needed, in numbers that come often; one row alone is [RowProduct]'s.
+  /// rows than needed, in numbers that come often; one row alone is multiplied by Java.
   private Tensor input(int count, long width) {
     int step = count == 1 ? 1 : count <= 16 ? 4 : 8;
     long padded = Math.ceilDiv(count, step) * (long) step;

@@ -8,6 +8,7 @@ final class Float32 extends Numbers {
   static final Float32 NUMBERS = new Float32();
 
   private static final int STEP = FLOATS.length();
+  private static final long APART = 4L * STEP; // bytes
 
   private Float32() {}
 
@@ -59,18 +60,22 @@ final class Float32 extends Numbers {
   @Override
   void addRows(long vector, int length, boolean fresh, Stack... stacks) {
     int i = 0;
-    for (; i <= length - STEP; i += STEP) {
+    for (; i <= length - 2 * STEP; i += 2 * STEP) { // two, so that one's sum need not wait
       long at = vector + 4L * i;
-      var sum = fresh ? FloatVector.zero(FLOATS) : load(at);
+      var a = fresh ? FloatVector.zero(FLOATS) : load(at);
+      var b = fresh ? a : load(at + APART);
       for (var stack : stacks) {
         long next = stack.first() + 4L * i;
         long apart = stack.apart();
         var factors = stack.factors();
         for (int r = stack.from(); r < stack.to(); r++, next += apart) {
-          sum = load(next).fma(FloatVector.broadcast(FLOATS, factors[r]), sum);
+          var factor = FloatVector.broadcast(FLOATS, factors[r]);
+          a = load(next).fma(factor, a);
+          b = load(next + APART).fma(factor, b);
         }
       }
-      sum.intoMemorySegment(MEMORY, at, ORDER);
+      a.intoMemorySegment(MEMORY, at, ORDER);
+      b.intoMemorySegment(MEMORY, at + APART, ORDER);
     }
     addRest(vector, i, length, fresh, stacks);
   }
