@@ -20,7 +20,7 @@ public final class Benchmark {
     all.put("serve", ServeBench::run);
     all.put("adapters", AdaptersBench::run);
     all.put("prefix", (subject, runs, _) -> PrefixBench.run(subject, runs));
-    all.put("gateway", (_, runs, _) -> GatewayBench.run(runs));
+    all.put("gateway", (_, runs, peers) -> GatewayBench.run(runs, peers));
     all.put("constrained", (subject, runs, _) -> ConstrainedBench.run(subject, runs));
     all.put("train", TrainBench::run);
     return all;

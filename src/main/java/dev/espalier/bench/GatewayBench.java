@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -55,7 +56,7 @@ final class GatewayBench {
 
   private GatewayBench() {}
 
-  static ObjectNode run(int runs) {
+  static ObjectNode run(int runs, Peers peers) {
     var upstream =
         WebServer.builder()
             .host("127.0.0.1")
@@ -73,13 +74,13 @@ final class GatewayBench {
             .build()
             .start();
     try {
-      return measure(upstream.port(), runs);
+      return measure(upstream.port(), runs, peers);
     } finally {
       upstream.stop();
     }
   }
 
-  private static ObjectNode measure(int upstream, int runs) {
+  private static ObjectNode measure(int upstream, int runs, Peers peers) {
     var median = new double[runs];
     var last = new double[runs];
     var rate = new double[runs];
@@ -118,9 +119,8 @@ final class GatewayBench {
             .put("at_requests_per_second", RATE)
             .put("rate", Machine.median(rate))
             .put("rate_vs_direct", Machine.median(kept));
-    for (var peer : new String[] {"vs_portkey", "vs_litellm", "vs_bifrost"}) {
-      Peers.missing(json, peer);
-    }
+    for (var peer : List.of("vs_portkey", "vs_litellm")) peers.known(json, peer, "gateway/run");
+    Peers.missing(json, "vs_bifrost");
     return json;
   }
 

@@ -46,7 +46,18 @@ public record Peers(Map<String, Double> figures) {
   void ratio(ObjectNode json, String key, double ours, String figure, String script) {
     var theirs = figures.get(figure);
     if (theirs != null) json.put(key, ours / theirs);
-    else json.putNull(key).put(key + "_why", "bench/peers/" + script + " was not run before");
+    else notRun(json, key, script);
+  }
+
+  /// Puts a ratio that a script worked out itself; null, and why, where it has not.
+  void known(ObjectNode json, String key, String script) {
+    var ratio = figures.get(key);
+    if (ratio != null) json.put(key, ratio);
+    else notRun(json, key, script);
+  }
+
+  private static void notRun(ObjectNode json, String key, String script) {
+    json.putNull(key).put(key + "_why", "bench/peers/" + script + " was not run before");
   }
 
   /// Puts null for a figure that no script measures.

@@ -38,7 +38,7 @@ final class Bfloat16 extends Numbers {
   }
 
   @Override
-  void dots(long rows, long vector, int length, float[] sums, int place) {
+  void dots(long rows, long vector, int length, float[] partial, int place) {
     long apart = 2L * length;
     int pairs = length / 2;
     var a = FloatVector.zero(FLOATS);
@@ -49,8 +49,7 @@ final class Bfloat16 extends Numbers {
     var f = a;
     var g = a;
     var h = a;
-    int i = 0;
-    for (; i <= pairs - STEP; i += STEP) {
+    for (int i = 0; i <= pairs - STEP; i += STEP) {
       long at = rows + 4L * i;
       var both = load(vector + 4L * i);
       var even = even(both);
@@ -68,25 +67,29 @@ final class Bfloat16 extends Numbers {
       g = even(four).fma(even, g);
       h = odd(four).fma(odd, h);
     }
-    sums[place] = sum(a, b) + rest(rows, vector, 2 * i, length);
-    sums[place + 1] = sum(c, d) + rest(rows + apart, vector, 2 * i, length);
-    sums[place + 2] = sum(e, f) + rest(rows + 2 * apart, vector, 2 * i, length);
-    sums[place + 3] = sum(g, h) + rest(rows + 3 * apart, vector, 2 * i, length);
+    a.add(b).intoArray(partial, place);
+    c.add(d).intoArray(partial, place + LANES);
+    e.add(f).intoArray(partial, place + 2 * LANES);
+    g.add(h).intoArray(partial, place + 3 * LANES);
   }
 
   @Override
-  float dot(long one, long other, int length) {
+  void dot(long one, long other, int length, float[] partial, int place) {
     var a = FloatVector.zero(FLOATS);
     var b = a;
     int pairs = length / 2;
-    int i = 0;
-    for (; i <= pairs - STEP; i += STEP) {
+    for (int i = 0; i <= pairs - STEP; i += STEP) {
       var left = load(one + 4L * i);
       var right = load(other + 4L * i);
       a = even(left).fma(even(right), a);
       b = odd(left).fma(odd(right), b);
     }
-    return sum(a, b) + rest(one, other, 2 * i, length);
+    a.add(b).intoArray(partial, place);
+  }
+
+  @Override
+  int filled(int length) {
+    return length / (2 * STEP) * (2 * STEP);
   }
 
   @Override
@@ -131,9 +134,5 @@ final class Bfloat16 extends Numbers {
 
   private static FloatVector odd(IntVector pairs) {
     return pairs.and(UPPER).reinterpretAsFloats();
-  }
-
-  private static float sum(FloatVector one, FloatVector other) {
-    return one.add(other).reduceLanes(VectorOperators.ADD);
   }
 }

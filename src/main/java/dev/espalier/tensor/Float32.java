@@ -2,7 +2,6 @@ package dev.espalier.tensor;
 
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 final class Float32 extends Numbers {
   static final Float32 NUMBERS = new Float32();
@@ -28,14 +27,13 @@ final class Float32 extends Numbers {
   }
 
   @Override
-  void dots(long rows, long vector, int length, float[] sums, int place) {
+  void dots(long rows, long vector, int length, float[] partial, int place) {
     long apart = 4L * length;
     var a = FloatVector.zero(FLOATS);
     var b = a;
     var c = a;
     var d = a;
-    int i = 0;
-    for (; i <= length - STEP; i += STEP) {
+    for (int i = 0; i <= length - STEP; i += STEP) {
       long at = rows + 4L * i;
       var one = load(vector + 4L * i);
       a = load(at).fma(one, a);
@@ -43,18 +41,24 @@ final class Float32 extends Numbers {
       c = load(at + 2 * apart).fma(one, c);
       d = load(at + 3 * apart).fma(one, d);
     }
-    sums[place] = sum(a) + rest(rows, vector, i, length);
-    sums[place + 1] = sum(b) + rest(rows + apart, vector, i, length);
-    sums[place + 2] = sum(c) + rest(rows + 2 * apart, vector, i, length);
-    sums[place + 3] = sum(d) + rest(rows + 3 * apart, vector, i, length);
+    a.intoArray(partial, place);
+    b.intoArray(partial, place + LANES);
+    c.intoArray(partial, place + 2 * LANES);
+    d.intoArray(partial, place + 3 * LANES);
   }
 
   @Override
-  float dot(long one, long other, int length) {
+  void dot(long one, long other, int length, float[] partial, int place) {
     var a = FloatVector.zero(FLOATS);
-    int i = 0;
-    for (; i <= length - STEP; i += STEP) a = load(one + 4L * i).fma(load(other + 4L * i), a);
-    return sum(a) + rest(one, other, i, length);
+    for (int i = 0; i <= length - STEP; i += STEP) {
+      a = load(one + 4L * i).fma(load(other + 4L * i), a);
+    }
+    a.intoArray(partial, place);
+  }
+
+  @Override
+  int filled(int length) {
+    return length / STEP * STEP;
   }
 
   @Override
@@ -82,9 +86,5 @@ final class Float32 extends Numbers {
 
   private static FloatVector load(long at) {
     return FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
-  }
-
-  private static float sum(FloatVector vector) {
-    return vector.reduceLanes(VectorOperators.ADD);
   }
 }

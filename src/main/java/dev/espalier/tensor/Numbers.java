@@ -12,7 +12,10 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// Rows that are read side by side: so many streams keep the memory busy.
   static final int ROWS = 4;
 
+  private static final int BLOCK = 64; // rows whose partial sums are kept
+
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+  static final int LANES = FLOATS.length();
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   @SuppressWarnings("restricted") // the launcher and the manifest enable native access
@@ -42,20 +45,48 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// Stores the nearest number, the even one of two.
   abstract void set(long at, float number);
 
-  /// The products of a vector with [#ROWS] rows that follow each other.
+  /// The products of a vector with [#ROWS] rows that follow each other, as a register of partial
+  /// sums each, without what does not fill a register.
   ///
   /// @param rows the first
   /// @param length of each
-  /// @param sums where the products go, from that place on
-  abstract void dots(long rows, long vector, int length, float[] sums, int place);
+  /// @param partial where the registers go, from that place on
+  abstract void dots(long rows, long vector, int length, float[] partial, int place);
 
-  /// The product of two vectors.
-  abstract float dot(long one, long other, int length);
+  /// The product of two vectors, likewise.
+  abstract void dot(long one, long other, int length, float[] partial, int place);
+
+  /// How much of a vector fills registers.
+  abstract int filled(int length);
 
   /// Adds rows, each times its factor, to a vector, which is rounded once.
   ///
   /// @param fresh whether the vector counts as zeros
   abstract void addRows(long vector, int length, boolean fresh, Stack... stacks);
+
+  /// The sum of a register's numbers.
+  static float sum(FloatVector vector) {
+    var lanes = new float[LANES];
+    vector.intoArray(lanes, 0);
+    return sum(lanes, 0);
+  }
+
+  /// The sum of a register's numbers, in an order of its own: the Vector API's own has one order
+  /// where it is compiled and another where it is not yet, and a run that is repeated must end with
+  /// the same bits.
+  private static float sum(float[] partial, int place) {
+    float a = 0;
+    float b = 0;
+    float c = 0;
+    float d = 0;
+    for (int i = place; i < place + LANES; i += 4) {
+      a += partial[i];
+      b += partial[i + 1];
+      c += partial[i + 2];
+      d += partial[i + 3];
+    }
+    return (a + b) + (c + d);
+  }
 
   /// The product of what does not fill a register.
   final float rest(long one, long other, int from, int length) {
@@ -83,10 +114,24 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
 
   /// The products of a vector with any number of rows that follow each other.
   final void dots(long rows, int count, long vector, int length, float[] sums, int place) {
+    var partial = new float[Math.min(BLOCK, count) * LANES];
+    for (int done = 0; done < count; done += BLOCK) {
+      int some = Math.min(BLOCK, count - done);
+      dots(
+          rows + (long) done * length * bytes(), some, vector, length, partial, sums, place + done);
+    }
+  }
+
+  private void dots(
+      long rows, int count, long vector, int length, float[] partial, float[] sums, int place) {
     long apart = (long) length * bytes();
     int r = 0;
-    for (; r <= count - ROWS; r += ROWS) dots(rows + r * apart, vector, length, sums, place + r);
-    for (; r < count; r++) sums[place + r] = dot(rows + r * apart, vector, length);
+    for (; r <= count - ROWS; r += ROWS) dots(rows + r * apart, vector, length, partial, r * LANES);
+    for (; r < count; r++) dot(rows + r * apart, vector, length, partial, r * LANES);
+    for (r = 0; r < count; r++) sums[place + r] = sum(partial, r * LANES);
+    int filled = filled(length);
+    if (filled == length) return;
+    for (r = 0; r < count; r++) sums[place + r] += rest(rows + r * apart, vector, filled, length);
   }
 
   final void read(long from, float[] to, int at, int count) {

@@ -17,6 +17,13 @@ public final class Rows {
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   private static final int STEP = FLOATS.length();
 
+  private static final float EDGE = 87;
+  private static final float WHOLE = 0x1.8p23f; // where a float's unit is one
+  private static final float LOG2_E = 1.44269504f;
+  private static final float LN2_HIGH = 0x1.62e4p-1f; // ln 2 in two parts
+  private static final float LN2_LOW = 0x1.7f7d1cp-20f;
+  private static final float[] TERMS = {1f / 720, 1f / 120, 1f / 24, 1f / 6, 0.5f, 1, 1};
+
   private static final Set<Dtype> WARM = ConcurrentHashMap.newKeySet();
   private static final int EXERCISE = 64; // numbers
   private static final int EXERCISES = 6_000; // more than makes a method worth compiling
@@ -91,7 +98,7 @@ public final class Rows {
       var some = FloatVector.fromArray(FLOATS, row, i);
       sums = some.fma(some, sums);
     }
-    float sum = sums.reduceLanes(VectorOperators.ADD);
+    float sum = Numbers.sum(sums);
     for (; i < row.length; i++) sum += row[i] * row[i];
     float scale = (float) (1 / Math.sqrt(sum / row.length + eps));
     for (int j = 0; j < row.length; j++) out[j] = row[j] * scale * weight[j];
@@ -123,11 +130,27 @@ public final class Rows {
     for (; i <= count - STEP; i += STEP) {
       var gate = FloatVector.fromArray(FLOATS, gates, i);
       var up = FloatVector.fromArray(FLOATS, ups, i);
-      var under = gate.neg().lanewise(VectorOperators.EXP).add(1);
+      var under = exp(gate.neg()).add(1);
       gate.div(under).mul(up).intoArray(gates, i);
     }
     for (; i < count; i++) gates[i] = (float) (gates[i] / (1 + Math.exp(-gates[i])) * ups[i]);
     numbers.write(gates, 0, to, count);
+  }
+
+  /// e to the power of each, to two units in the last place; of what is beyond ±87, of that.
+  ///
+  /// The Vector API's own differs between compiled and not yet compiled code.
+  private static FloatVector exp(FloatVector x) {
+    var bounded = x.max(-EDGE).min(EDGE);
+    var shifted = bounded.mul(LOG2_E).add(WHOLE); // a whole number in the lower bits
+    var whole = shifted.sub(WHOLE);
+    var rest = whole.lanewise(VectorOperators.FMA, -LN2_HIGH, bounded);
+    rest = whole.lanewise(VectorOperators.FMA, -LN2_LOW, rest);
+    var power = FloatVector.broadcast(FLOATS, TERMS[0]);
+    for (int i = 1; i < TERMS.length; i++)
+      power = power.fma(rest, FloatVector.broadcast(FLOATS, TERMS[i]));
+    var exponent = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+    return power.reinterpretAsInts().add(exponent).reinterpretAsFloats();
   }
 
   /// One query's attention.
@@ -163,7 +186,7 @@ public final class Rows {
     var sums = FloatVector.zero(FLOATS);
     for (; i <= scores.length - STEP; i += STEP) {
       var some = FloatVector.fromArray(FLOATS, scores, i).sub(most).mul(scale);
-      var powers = some.lanewise(VectorOperators.EXP);
+      var powers = exp(some);
       powers.intoArray(scores, i);
       sums = sums.add(powers);
     }
@@ -171,7 +194,7 @@ public final class Rows {
       scores[i] = (float) Math.exp((scores[i] - most) * scale);
       sum += scores[i];
     }
-    sum += sums.reduceLanes(VectorOperators.ADD);
+    sum += Numbers.sum(sums);
     for (int j = 0; j < scores.length; j++) scores[j] /= sum;
   }
 }
