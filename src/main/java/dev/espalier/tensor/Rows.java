@@ -19,7 +19,7 @@ public final class Rows {
 
   private static final float EDGE = 87;
   private static final float WHOLE = 0x1.8p23f; // where a float's unit is one
-  private static final float LOG2_E = 1.44269504f;
+  private static final float LOG2_E = 0x1.715476p0f;
   private static final float LN2_HIGH = 0x1.62e4p-1f; // ln 2 in two parts
   private static final float LN2_LOW = 0x1.7f7d1cp-20f;
   private static final float[] TERMS = {1f / 720, 1f / 120, 1f / 24, 1f / 6, 0.5f, 1, 1};
