@@ -59,7 +59,7 @@ public final class Engine implements AutoCloseable {
     longest = KvCache.longest(base.shape(), slots, base.dtype(), most);
     grammars = new Grammars(base.format());
     prompts = new PromptCache(base, slots);
-    decoding = new Decoding(base, prompts);
+    decoding = Device.cpu().run(Urgency.DECODE, () -> new Decoding(base, prompts));
     thread = Thread.ofPlatform().daemon().name("espalier-engine").start(this::loop);
   }
 

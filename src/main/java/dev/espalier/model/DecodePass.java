@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +24,7 @@ public final class DecodePass {
     List<KeyValues> of(int layer, int row);
   }
 
+  private final Decoder decoder;
   private final ModelShape shape;
   private final Weights weights;
   private final Rotary rotary;
@@ -44,9 +44,12 @@ public final class DecodePass {
       float @Nullable [] queryNorm,
       float @Nullable [] keyNorm) {}
 
+  /// On the device's thread.
+  ///
   /// @param weights frozen
   /// @param dtype theirs
   public DecodePass(Decoder decoder, Weights weights, Dtype dtype) {
+    this.decoder = decoder;
     shape = decoder.shape();
     rotary = decoder.rotary();
     this.weights = weights;
@@ -99,8 +102,7 @@ public final class DecodePass {
       added = product(block.down(), gated, count, adapters);
     }
     norm(x, added, lastNorm, in);
-    var matrix = weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
-    var scores = Decoder.product(in, matrix).narrow(0, 0, count);
+    var scores = Decoder.product(in, decoder.head(weights), null).narrow(0, 0, count);
     return adapters.apply(head, in.narrow(0, 0, count), scores).to(Dtype.F32.scalar());
   }
 
@@ -127,12 +129,7 @@ public final class DecodePass {
 
   /// All layers of a projection, with their biases and adapters: (B or more, in) → (B, out).
   private Tensor product(Projection projection, Tensor in, int count, Adapters adapters) {
-    var weight = weights.weight(projection);
-    var bias = weights.bias(projection);
-    var out =
-        bias == null
-            ? Decoder.product(in, weight)
-            : torch.linear(in, weight, new TensorOptional(bias));
+    var out = Decoder.product(in, weights.weight(projection), weights.bias(projection));
     return adapters.apply(projection, in.narrow(0, 0, count), out.narrow(0, 0, count));
   }
 

@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// A decoder-only transformer: one code path for all families, which differ by [ModelShape] alone.
 ///
@@ -59,13 +60,19 @@ public final class Decoder {
   /// @param hidden (B, T, width)
   /// @return (B, T, vocabulary)
   public Tensor logits(Weights weights, Tensor hidden, Adapters adapters) {
-    var matrix = weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
+    var matrix = head(weights);
     var in = hidden.to(matrix.scalar_type());
-    return adapters.apply(head, in, product(in, matrix)).to(Dtype.F32.scalar());
+    return adapters.apply(head, in, product(in, matrix, null)).to(Dtype.F32.scalar());
   }
 
-  /// x·Wᵀ
-  static Tensor product(Tensor x, Tensor weight) {
+  /// The head's matrix: (vocabulary, width).
+  Tensor head(Weights weights) {
+    return weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
+  }
+
+  /// x·Wᵀ + b
+  static Tensor product(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    if (bias != null) return torch.linear(x, weight, new TensorOptional(bias));
     return RowProduct.fits(x, weight) ? RowProduct.of(x, weight) : torch.linear(x, weight);
   }
 
@@ -82,11 +89,8 @@ public final class Decoder {
     /// All layers of a projection, with their biases and adapters: (B, T, in) → (B, T, out).
     Tensor apply(Projection projection, Tensor x) {
       var weight = weights.weight(projection);
-      var bias = weights.bias(projection);
       var in = x.to(weight.scalar_type());
-      var out =
-          bias == null ? product(in, weight) : torch.linear(in, weight, new TensorOptional(bias));
-      return adapters.apply(projection, in, out);
+      return adapters.apply(projection, in, product(in, weight, weights.bias(projection)));
     }
   }
 

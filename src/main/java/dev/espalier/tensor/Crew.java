@@ -89,8 +89,8 @@ public final class Crew {
 
   /// Does all blocks and returns when they are done. From one thread at a time.
   ///
-  /// @param work is handed the number of a block, from 0, on any of the threads; the first that
-  ///   throws makes this throw
+  /// @param work is handed the number of a block, from 0, on any of the threads; one that throws
+  ///   makes this throw
   public void run(int blocks, IntConsumer work) {
     var all = new Job(blocks, work);
     job = all;

@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 final class Float32 extends Numbers {
   static final Float32 NUMBERS = new Float32();
 
-  private static final int STEP = FLOATS.length();
+  private static final int STEP = LANES;
   private static final long APART = 4L * STEP; // bytes
 
   private Float32() {}

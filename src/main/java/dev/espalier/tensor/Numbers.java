@@ -134,12 +134,12 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     for (r = 0; r < count; r++) sums[place + r] += rest(rows + r * apart, vector, filled, length);
   }
 
-  final void read(long from, float[] to, int at, int count) {
-    for (int i = 0; i < count; i++) to[at + i] = get(from + (long) i * bytes());
+  final void read(long from, float[] to, int count) {
+    for (int i = 0; i < count; i++) to[i] = get(from + (long) i * bytes());
   }
 
-  final void write(float[] from, int at, long to, int count) {
-    for (int i = 0; i < count; i++) set(to + (long) i * bytes(), from[at + i]);
+  final void write(float[] from, long to, int count) {
+    for (int i = 0; i < count; i++) set(to + (long) i * bytes(), from[i]);
   }
 
   final void copy(long from, long to, int count) {

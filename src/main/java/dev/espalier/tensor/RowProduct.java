@@ -49,7 +49,7 @@ public final class RowProduct {
               int first = block * BLOCK;
               int count = Math.min(out - first, BLOCK);
               numbers.dots(from + bytes * first * in, count, vector, in, sums, 0);
-              numbers.write(sums, 0, to + bytes * first, count);
+              numbers.write(sums, to + bytes * first, count);
             });
     return product;
   }

@@ -14,8 +14,8 @@ import org.bytedeco.pytorch.Tensor;
 ///
 /// Numbers lie at addresses in the type of the model and are computed with in float32.
 public final class Rows {
-  private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
-  private static final int STEP = FLOATS.length();
+  private static final VectorSpecies<Float> FLOATS = Numbers.FLOATS;
+  private static final int STEP = Numbers.LANES;
 
   private static final float EDGE = 87;
   private static final float WHOLE = 0x1.8p23f; // where a float's unit is one
@@ -72,11 +72,11 @@ public final class Rows {
   }
 
   public void read(long from, float[] to) {
-    numbers.read(from, to, 0, to.length);
+    numbers.read(from, to, to.length);
   }
 
   public void write(float[] from, long to) {
-    numbers.write(from, 0, to, from.length);
+    numbers.write(from, to, from.length);
   }
 
   public void copy(long from, long to, int count) {
@@ -124,8 +124,8 @@ public final class Rows {
   public void gate(long from, long to, int count) {
     var gates = new float[count];
     var ups = new float[count];
-    numbers.read(from, gates, 0, count);
-    numbers.read(after(from, count), ups, 0, count);
+    numbers.read(from, gates, count);
+    numbers.read(after(from, count), ups, count);
     int i = 0;
     for (; i <= count - STEP; i += STEP) {
       var gate = FloatVector.fromArray(FLOATS, gates, i);
@@ -134,7 +134,7 @@ public final class Rows {
       gate.div(under).mul(up).intoArray(gates, i);
     }
     for (; i < count; i++) gates[i] = (float) (gates[i] / (1 + Math.exp(-gates[i])) * ups[i]);
-    numbers.write(gates, 0, to, count);
+    numbers.write(gates, to, count);
   }
 
   /// e to the power of each, to two units in the last place; of what is beyond ±87, of that.
