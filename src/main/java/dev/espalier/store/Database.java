@@ -61,7 +61,11 @@ final class Database {
   static Connection writing(Path file, Durability durability) throws SQLException {
     var config = new SQLiteConfig();
     config.setSynchronous(SynchronousMode.valueOf(durability.synchronous()));
-    return connect(file, config);
+    var connection = connect(file, config);
+    try (var statement = connection.createStatement()) {
+      statement.execute("PRAGMA wal_autocheckpoint = 0"); // Checkpoints makes them
+    }
+    return connection;
   }
 
   static Connection reading(Path file) throws SQLException {

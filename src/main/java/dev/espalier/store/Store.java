@@ -21,17 +21,20 @@ public final class Store implements AutoCloseable {
 
   private final Writer writer;
   private final Reader reader;
+  private final Checkpoints checkpoints;
+  private final CaptureInsert insert = new CaptureInsert();
 
-  private Store(Writer writer, Reader reader) {
+  private Store(Writer writer, Reader reader, Checkpoints checkpoints) {
     this.writer = writer;
     this.reader = reader;
+    this.checkpoints = checkpoints;
   }
 
   /// Opens the store of a data folder, creating both where they do not exist.
   public static Store open(Path dir, Durability durability) {
     var file = dir.resolve(FILE);
     Database.create(file);
-    return new Store(new Writer(file, durability), new Reader(file));
+    return new Store(new Writer(file, durability), new Reader(file), new Checkpoints(file));
   }
 
   /// Opens a store that must be there already.
@@ -59,7 +62,7 @@ public final class Store implements AutoCloseable {
     return writer.submit(
         size + (packed == null ? 0 : packed.length),
         connection -> {
-          CapturedTable.insert(connection, request, packed);
+          insert.run(connection, request, packed);
           return null;
         });
   }
@@ -211,6 +214,7 @@ public final class Store implements AutoCloseable {
   /// Writes what is queued, waiting at most that long, and closes.
   public void close(Duration patience) {
     writer.close(patience);
+    checkpoints.close();
     reader.close();
   }
 

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 class FullDiskTest {
   @TempDir private Path dir;
 
+  private final CaptureInsert insert = new CaptureInsert();
+
   @Test
   void failsWhatDoesNotFitAndGoesOnOnceThereIsRoom() {
     var file = dir.resolve("espalier.db");
@@ -49,12 +51,12 @@ class FullDiskTest {
     });
   }
 
-  private static CompletableFuture<?> insert(Writer writer, String id, int bytes) {
+  private CompletableFuture<?> insert(Writer writer, String id, int bytes) {
     var request = Captured.request(id, "m", Instant.EPOCH, Map.of());
     return writer.submit(
         bytes,
         connection -> {
-          CapturedTable.insert(connection, request, new byte[bytes]);
+          insert.run(connection, request, new byte[bytes]);
           return true;
         });
   }

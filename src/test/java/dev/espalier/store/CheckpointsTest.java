@@ -1,0 +1,55 @@
+package dev.espalier.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckpointsTest {
+  private static final int RECORDS = 4000;
+  private static final long PAGE = 4096;
+
+  @TempDir private Path dir;
+
+  @Test
+  void theLogBeginsAnewThoughTheWriterNeverRests() throws Exception {
+    var file = dir.resolve("espalier.db");
+    Database.create(file);
+    var writer = new Writer(file, Durability.PROCESS);
+    var insert = new CaptureInsert();
+    try (var _ = new Checkpoints(file, Duration.ofMillis(10), 100)) {
+      for (int i = 0; i < RECORDS; i++) {
+        var record = Captured.request("r" + i, "gpt", Instant.EPOCH.plusMillis(i), Map.of());
+        writer.run(connection -> insert.run(connection, record, null));
+      }
+      // every commit writes a page or more, so this log would have as many by now
+      assertThat(Files.size(dir.resolve("espalier.db-wal"))).isLessThan(RECORDS / 2 * PAGE);
+    } finally {
+      writer.close(Duration.ofSeconds(10));
+    }
+  }
+
+  @Test
+  void whatWasCommittedReachesTheFileWhileTheStoreIsOpen() throws Exception {
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      var random = new Random(1);
+      long empty = Files.size(dir.resolve("espalier.db"));
+      for (int i = 0; i < 200; i++) {
+        var record = Captured.request("r" + i, "gpt", Instant.EPOCH, Map.of());
+        var stream = new byte[4096];
+        random.nextBytes(stream); // which cannot be packed
+        store.capture(record, stream).join();
+      }
+      for (int i = 0; Files.size(dir.resolve("espalier.db")) < empty + 100 * PAGE; i++) {
+        assertThat(i).as("tenths of a second").isLessThan(300);
+        Thread.sleep(100);
+      }
+    }
+  }
+}
