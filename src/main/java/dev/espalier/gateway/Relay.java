@@ -32,7 +32,7 @@ final class Relay {
   }
 
   private static boolean isEventStream(UpstreamCall.Response upstream) {
-    var type = upstream.http().headers().first(HeaderNames.CONTENT_TYPE).orElse("");
+    var type = upstream.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
     return type.startsWith("text/event-stream");
   }
 
@@ -49,10 +49,10 @@ final class Relay {
 
   private void head(ServerResponse response) {
     response.status(upstream.status());
-    for (var header : upstream.http().headers()) {
+    for (var header : upstream.headers()) {
       if (UpstreamCall.forwarded(header)) response.header(header);
     }
-    var length = upstream.http().headers().contentLength();
+    var length = upstream.headers().contentLength();
     if (length.isPresent() && !transcript.streamed()) response.contentLength(length.getAsLong());
     response.header(Exchange.REQUEST_ID, exchange.id());
   }

@@ -24,11 +24,14 @@ final class RequestBody {
     if (length.orElse(0) > limit && request.headers().contains(HeaderNames.EXPECT)) {
       throw tooLarge(limit);
     }
-    var body = new ByteArrayOutputStream((int) Math.min(length.orElse(CHUNK), limit));
+    int expected = Math.clamp(length.orElse(CHUNK), 1, limit);
+    var body = new ByteArrayOutputStream(expected);
     try {
       if (!request.content().hasEntity()) return body.toByteArray();
       var in = request.content().inputStream();
-      if (length.orElse(0) <= limit && copy(in, body, limit)) return body.toByteArray();
+      if (length.orElse(0) <= limit && copy(in, body, limit, Math.min(expected, CHUNK))) {
+        return body.toByteArray();
+      }
       drain(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -36,9 +39,9 @@ final class RequestBody {
     throw tooLarge(limit);
   }
 
-  private static boolean copy(InputStream in, ByteArrayOutputStream body, int limit)
+  private static boolean copy(InputStream in, ByteArrayOutputStream body, int limit, int chunk)
       throws IOException {
-    var buffer = new byte[CHUNK];
+    var buffer = new byte[chunk];
     for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
       if (body.size() + n > limit) return false;
       body.write(buffer, 0, n);

@@ -1,12 +1,13 @@
 package dev.espalier.gateway;
 
+import io.helidon.http.ClientResponseHeaders;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.encoding.ContentEncodingContext;
-import io.helidon.webclient.api.HttpClientRequest;
-import io.helidon.webclient.api.HttpClientResponse;
-import io.helidon.webclient.api.WebClient;
+import io.helidon.webclient.http1.Http1Client;
+import io.helidon.webclient.http1.Http1ClientRequest;
+import io.helidon.webclient.http1.Http1ClientResponse;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.SocketTimeoutException;
@@ -41,8 +42,8 @@ final class UpstreamCall {
 
   private final Keys keys;
   private final Egress egress;
-  private final WebClient client =
-      WebClient.builder()
+  private final Http1Client client =
+      Http1Client.builder()
           .followRedirects(false)
           .connectTimeout(Duration.ofSeconds(10))
           .sendExpectContinue(false)
@@ -56,19 +57,48 @@ final class UpstreamCall {
   }
 
   /// A response whose first bytes have come.
-  ///
-  /// @param first null if the body is empty
-  record Response(HttpClientResponse http, InputStream body, byte @Nullable [] first)
-      implements AutoCloseable {
+  static final class Response implements AutoCloseable {
+    private final Http1ClientResponse http;
+    private final InputStream body;
+    private final byte @Nullable [] first;
+    private long left; // of the body, as far as is known
+
+    /// @throws IOException if the upstream broke off
+    private Response(Http1ClientResponse http) throws IOException {
+      this.http = http;
+      body = http.inputStream();
+      left = http.headers().contentLength().orElse(Long.MAX_VALUE - 1);
+      first = next();
+    }
+
     int status() {
       return http.status().code();
+    }
+
+    ClientResponseHeaders headers() {
+      return http.headers();
+    }
+
+    /// The first bytes of the body; null if it is empty.
+    byte @Nullable [] first() {
+      return first;
     }
 
     /// The next bytes; null at the end.
     ///
     /// @throws IOException if the upstream broke off
     byte @Nullable [] next() throws IOException {
-      return read(body);
+      // one byte more than there are: only the end sets the connection free
+      var buffer = new byte[(int) Math.min(left + 1, CHUNK)];
+      try {
+        int length = body.read(buffer);
+        if (length < 0) return null;
+        left -= length;
+        return length == buffer.length ? buffer : Arrays.copyOf(buffer, length);
+      } catch (RuntimeException e) {
+        // Helidon's reader throws various ones where the connection ends or is not HTTP any more.
+        throw new IOException("the response broke off", e);
+      }
     }
 
     @Override
@@ -88,8 +118,7 @@ final class UpstreamCall {
     try {
       var response = request.submit(body);
       try {
-        var stream = response.inputStream();
-        return new Response(response, stream, read(stream));
+        return new Response(response);
       } catch (IOException | RuntimeException e) {
         response.close();
         throw e;
@@ -112,8 +141,8 @@ final class UpstreamCall {
     }
   }
 
-  private HttpClientRequest request(
-      HttpClientRequest request, URI uri, Upstream upstream, Exchange exchange) {
+  private Http1ClientRequest request(
+      Http1ClientRequest request, URI uri, Upstream upstream, Exchange exchange) {
     request.uri(uri).readTimeout(upstream.timeout());
     boolean ownKey = upstream.key() != null || keys.issued(exchange.http());
     for (var header : exchange.http().headers()) {
@@ -139,17 +168,6 @@ final class UpstreamCall {
   static boolean forwarded(Header header) {
     var name = header.name().toLowerCase(Locale.ROOT);
     return !NOT_FORWARDED.contains(name) && !name.startsWith("x-espalier-");
-  }
-
-  private static byte @Nullable [] read(InputStream body) throws IOException {
-    var buffer = new byte[CHUNK];
-    try {
-      int length = body.read(buffer);
-      return length < 0 ? null : Arrays.copyOf(buffer, length);
-    } catch (RuntimeException e) {
-      // Helidon's reader throws various ones where the connection ends or is not HTTP any more.
-      throw new IOException("the response broke off", e);
-    }
   }
 
   private static ApiError unavailable(Upstream upstream, Exception e) {
