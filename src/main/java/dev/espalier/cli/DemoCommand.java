@@ -1,7 +1,6 @@
 package dev.espalier.cli;
 
 import dev.espalier.distil.DistilConfig;
-import dev.espalier.engine.BaseModel;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Store;
 import java.io.PrintWriter;
@@ -10,6 +9,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -27,6 +27,8 @@ final class DemoCommand implements Callable<Integer> {
 
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
+
+  @Mixin private final DtypeOption dtype = new DtypeOption();
 
   @Option(
       names = "--requests",
@@ -74,7 +76,7 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private DemoModel student(Store store) {
-    var base = BaseModel.load(model);
+    var base = dtype.load(model);
     double rate =
         learningRate == null ? DistilConfig.learningRate(base.shape().width(), true) : learningRate;
     var config = new DistilConfig(RANK, ALPHA, rate, epochs, BATCH, seed);

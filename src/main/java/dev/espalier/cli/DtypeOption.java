@@ -13,12 +13,12 @@ final class DtypeOption {
   @Option(
       names = "--dtype",
       description =
-          "bfloat16 or float32: what the base computes in (default: its weights' type, float32 for float16).")
+          "bfloat16 or float32: what the base computes in (default: its weights' type, or float32 where this processor multiplies that faster).")
   private @Nullable String name;
 
   /// @throws IllegalArgumentException if there is no such type
   BaseModel load(Path model) {
-    if (name == null) return BaseModel.load(model);
+    if (name == null) return BaseModel.loadToTrain(model);
     return BaseModel.load(
         model,
         switch (name.toLowerCase(Locale.ROOT)) {

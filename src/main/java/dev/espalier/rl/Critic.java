@@ -58,16 +58,15 @@ final class Critic implements AutoCloseable {
   /// One step towards what came of the tokens.
   ///
   /// @param before what it expected, by row
-  /// @param returns by row
+  /// @param returns by row and source
   /// @return the loss
-  double learn(List<PackedRow> rows, float[][] before, float[][] returns) {
+  double learn(List<PackedRow> rows, float[][] before, List<float[]> returns) {
     var units = new ArrayList<Trainer.Unit>();
     for (int i = 0; i < before.length; i++) {
-      var row = rows.get(i).row();
-      var old = before[i];
-      var target = returns[i];
-      units.add(
-          new Trainer.Unit(row, values -> LOSS.of(values, old, target, row.trainedWeights())));
+      var row = rows.get(i);
+      var old = row.bySource(before[i]);
+      var target = returns.get(i);
+      units.add(row.unit(values -> LOSS.of(values, old, target, row.weights())));
     }
     return trainer.train(units, rate).loss();
   }

@@ -9,6 +9,7 @@ import dev.espalier.train.PolicyLoss;
 import dev.espalier.train.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 
 /// What a step learns from: the tokens that the policy sampled in its attempts, and nothing else of
@@ -101,31 +102,27 @@ record Experience(List<Trajectory> attempts, List<Sample> samples) {
     return Packer.pack(sequences, room);
   }
 
-  /// Predictions for the tokens of rows, by attempt and in the order in which they were sampled.
+  /// Predictions of rows by attempt, in the order in which its tokens were sampled.
   float[][] byAttempt(List<PackedRow> rows, float[][] predictions) {
     var lengths = lengths();
     var out = new float[lengths.length][];
     for (int i = 0; i < out.length; i++) out[i] = new float[lengths[i]];
     for (int r = 0; r < predictions.length; r++) {
-      var row = rows.get(r);
-      for (int n = 0; n < predictions[r].length; n++) {
-        var sample = samples.get(row.sequence()[n]);
-        out[sample.attempt()][order(sample, row.token()[n])] = predictions[r][n];
+      for (var source : rows.get(r).sources()) {
+        var sample = samples.get(source.sequence());
+        out[sample.attempt()][order(sample, source.token())] = predictions[r][source.prediction()];
       }
     }
     return out;
   }
 
-  /// Numbers by attempt as numbers by row.
-  float[][] byRow(List<PackedRow> rows, float[][] numbers) {
-    var out = new float[rows.size()][];
-    for (int r = 0; r < out.length; r++) {
-      var row = rows.get(r);
-      out[r] = new float[row.sequence().length];
-      for (int n = 0; n < out[r].length; n++) {
-        var sample = samples.get(row.sequence()[n]);
-        out[r][n] = numbers[sample.attempt()][order(sample, row.token()[n])];
-      }
+  /// Numbers by attempt as numbers of a row's sources.
+  float[] bySource(PackedRow row, float[][] numbers) {
+    var out = new float[row.sources().size()];
+    for (int i = 0; i < out.length; i++) {
+      var source = row.sources().get(i);
+      var sample = samples.get(source.sequence());
+      out[i] = numbers[sample.attempt()][order(sample, source.token())];
     }
     return out;
   }
@@ -144,28 +141,25 @@ record Experience(List<Trajectory> attempts, List<Sample> samples) {
     return out;
   }
 
-  /// What the loss has to know of a row's tokens.
+  /// What the loss has to know of a row's sources.
   ///
   /// @param advantages by attempt, in the order in which tokens were sampled
   /// @param reference log π of the reference policy, likewise
   PolicyLoss.Tokens tokens(PackedRow row, double[][] advantages, float[][] reference) {
-    int n = row.sequence().length;
+    int n = row.sources().size();
     var sampled = new float[n];
-    var other = new float[n];
     var better = new float[n];
     var within = new int[n];
-    var numbers = new ArrayList<Integer>();
+    var places = new HashMap<Integer, Integer>(); // of sequences in the row
     for (int i = 0; i < n; i++) {
-      var sample = samples.get(row.sequence()[i]);
-      int order = order(sample, row.token()[i]);
-      sampled[i] = sample.logprobs()[row.token()[i]];
-      other[i] = reference[sample.attempt()][order];
-      better[i] = (float) advantages[sample.attempt()][order];
-      int number = numbers.indexOf(row.sequence()[i]);
-      within[i] = number < 0 ? numbers.size() : number;
-      if (number < 0) numbers.add(row.sequence()[i]);
+      var source = row.sources().get(i);
+      var sample = samples.get(source.sequence());
+      sampled[i] = sample.logprobs()[source.token()];
+      better[i] = (float) advantages[sample.attempt()][order(sample, source.token())];
+      within[i] = places.computeIfAbsent(source.sequence(), sequence -> places.size());
     }
-    return new PolicyLoss.Tokens(sampled, other, better, row.row().trainedWeights(), within);
+    var other = bySource(row, reference);
+    return new PolicyLoss.Tokens(sampled, other, better, row.weights(), within);
   }
 
   /// The place of a sampled token among those of its attempt.

@@ -122,7 +122,7 @@ final class PolicyLearner implements AutoCloseable {
     var units = new ArrayList<Trainer.Unit>();
     for (var row : packed) {
       var tokens = experience.tokens(row, estimate.advantages(), referenced);
-      units.add(new Trainer.Unit(row.row(), logprobs -> loss.of(logprobs, tokens)));
+      units.add(row.unit(logprobs -> loss.of(logprobs, tokens)));
     }
     double sum = 0;
     double norm = 0;
@@ -137,7 +137,8 @@ final class PolicyLearner implements AutoCloseable {
       sum += report.loss() / algorithm.updates();
       norm = Math.max(norm, report.gradientNorm());
       if (critic == null) continue;
-      var returns = experience.byRow(packed, estimate.returns());
+      var came = estimate.returns();
+      var returns = packed.stream().map(row -> experience.bySource(row, came)).toList();
       valueLoss += critic.learn(packed, expected, returns) / algorithm.updates();
     }
     long tokens = Divergence.count(sampled);
@@ -170,7 +171,7 @@ final class PolicyLearner implements AutoCloseable {
     var out = new float[rows.size()][];
     int from = 0;
     for (int i = 0; i < out.length; i++) {
-      int length = rows.get(i).sequence().length;
+      int length = rows.get(i).row().trained();
       out[i] = Arrays.copyOfRange(predictions, from, from + length);
       from += length;
     }

@@ -18,11 +18,4 @@ public record Sequence(int[] ids, float[] weights) {
   public int length() {
     return ids.length;
   }
-
-  /// How much of it can be shared with others: what comes before its first token with loss.
-  int shareable() {
-    int t = 1;
-    while (t < ids.length && weights[t] == 0) t++;
-    return t;
-  }
 }

@@ -72,14 +72,17 @@ final class ExperienceTest {
     var rows = experience.rows(Weighting.SEQUENCE, 100, 1000);
     var predictions = new float[rows.size()][];
     for (int r = 0; r < predictions.length; r++) {
-      predictions[r] = new float[rows.get(r).sequence().length];
-      for (int n = 0; n < predictions[r].length; n++) {
-        var sample = experience.samples().get(rows.get(r).sequence()[n]);
-        predictions[r][n] = sample.logprobs()[rows.get(r).token()[n]];
+      predictions[r] = new float[rows.get(r).row().trained()];
+      for (var source : rows.get(r).sources()) {
+        var sample = experience.samples().get(source.sequence());
+        predictions[r][source.prediction()] = sample.logprobs()[source.token()];
       }
     }
     assertThat(experience.byAttempt(rows, predictions)).isDeepEqualTo(experience.sampled());
-    assertThat(experience.byRow(rows, experience.sampled())).isDeepEqualTo(predictions);
+    for (int r = 0; r < predictions.length; r++) {
+      assertThat(experience.bySource(rows.get(r), experience.sampled()))
+          .containsExactly(rows.get(r).bySource(predictions[r]));
+    }
     int tokens = rows.stream().mapToInt(row -> row.row().ids().length).sum();
     assertThat(tokens).isEqualTo(100 + 2 + 1 + 3 + 3);
     double weight = 0;

@@ -261,6 +261,36 @@ final class LoraTrainingTest {
     });
   }
 
+  @Test
+  void whatSequencesShareIsTrainedAsIfEachHadItsOwn() {
+    onDevice(() -> {
+      var random = new Random(12);
+      var sequences = new ArrayList<Sequence>();
+      sequences.add(sequence(random, new int[0], 40));
+      for (int parts : new int[] {30, 35, 38, 40}) {
+        var start = Arrays.copyOf(sequences.getFirst().ids(), parts);
+        sequences.add(sequence(random, start, 6));
+        sequences.add(sequence(random, sequences.getLast().ids(), 5));
+      }
+      sequences.add(sequence(random, sequences.get(2).ids(), 0)); // one is there twice
+      var apart = sequences.stream().map(it -> Row.of(it.ids(), it.weights())).toList();
+      var packed = Packer.pack(sequences, 1000).getFirst().row();
+      assertThat(packed.ids().length).isLessThan(200);
+      var expected = gradients(apart); // sums of some hundred terms, in another order
+      gradients(List.of(packed))
+          .seen()
+          .forEach((name, values) -> close(name, values, expected.of(name), 1e-4));
+    });
+  }
+
+  /// Half of its tokens carry loss, each as much as it likes.
+  private static Sequence sequence(Random random, int[] start, int more) {
+    var ids = IntStream.concat(Arrays.stream(start), random.ints(more, 0, 96)).toArray();
+    var weights = new float[ids.length];
+    for (int t = 1; t < ids.length; t++) if (random.nextBoolean()) weights[t] = random.nextFloat();
+    return new Sequence(ids, weights);
+  }
+
   private static Gradients gradients(List<Row> rows) {
     var fixture = Fixture.load("qwen3-tiny", "lora-all-linear");
     var gradients = new Gradients();
