@@ -7,6 +7,7 @@ import dev.espalier.engine.Generation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Streams that are generated together.
@@ -21,12 +22,22 @@ record Streams(List<List<Integer>> tokens, double total, double decoding) {
   /// @param adapters of each stream
   static Streams run(
       Subject subject, int[][] prompts, List<@Nullable Adapter> adapters, int length) {
+    return run(subject, prompts, adapters, i -> Sampling.greedy(length));
+  }
+
+  /// The same, sampled in some way.
+  ///
+  /// @param how each stream is sampled, by its number
+  static Streams run(
+      Subject subject,
+      int[][] prompts,
+      List<@Nullable Adapter> adapters,
+      IntFunction<Sampling> how) {
     try (var engine = new Engine(subject.base(), prompts.length)) {
       var generations = new ArrayList<Generation>();
       long begin = System.nanoTime();
       for (int i = 0; i < prompts.length; i++) {
-        generations.add(
-            engine.generate(prompts[i], Sampling.greedy(length), Set.of(), adapters.get(i)));
+        generations.add(engine.generate(prompts[i], how.apply(i), Set.of(), adapters.get(i)));
       }
       var tokens = new ArrayList<List<Integer>>();
       for (var generation : generations) tokens.add(new ArrayList<>(List.of(next(generation))));

@@ -4,6 +4,7 @@ import dev.espalier.model.Adapters;
 import dev.espalier.model.DecodePass;
 import dev.espalier.model.FrozenLora;
 import dev.espalier.model.MixedAdapters;
+import dev.espalier.tensor.KeyValues;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -25,19 +26,36 @@ final class Decoding {
 
   /// One token for each running row; row i is in slot i.
   void step(List<Generation> running) {
-    var tokens = running.stream().mapToInt(row -> row.last).toArray();
-    var positions = running.stream().mapToInt(row -> row.length - 1).toArray();
+    var twins = Twins.of(running);
+    var computed = twins.rows().stream().map(running::get).toList();
+    var tokens = computed.stream().mapToInt(row -> row.last).toArray();
+    var positions = computed.stream().mapToInt(row -> row.length - 1).toArray();
     for (var row : running) prompts.cache().reserve(row.length - row.base());
-    sample(running, pass.logits(tokens, positions, past(running), adapters(running)));
+    var logits = pass.logits(tokens, positions, past(running, twins), adapters(computed));
+    sample(running, logits, twins);
   }
 
-  private DecodePass.Past past(List<Generation> running) {
-    return (layer, row) -> {
-      var generation = running.get(row);
-      var segment = generation.segment();
-      int base = generation.base();
-      var own = prompts.cache().at(layer, row, generation.length - base);
-      return segment == null ? List.of(own) : List.of(segment.at(layer, base), own);
+  private DecodePass.Past past(List<Generation> running, Twins twins) {
+    var others = twins.others();
+    return new DecodePass.Past() {
+      @Override
+      public List<KeyValues> of(int layer, int computed) {
+        int row = twins.rows().get(computed);
+        var generation = running.get(row);
+        var segment = generation.segment();
+        var own = own(layer, row);
+        return segment == null ? List.of(own) : List.of(segment.at(layer, generation.base()), own);
+      }
+
+      @Override
+      public List<KeyValues> copies(int layer, int computed) {
+        return others.get(computed).stream().map(row -> own(layer, row)).toList();
+      }
+
+      private KeyValues own(int layer, int row) {
+        var generation = running.get(row);
+        return prompts.cache().at(layer, row, generation.length - generation.base());
+      }
     };
   }
 
@@ -56,18 +74,23 @@ final class Decoding {
     return mixed;
   }
 
-  /// Draws a token for each row of (B, V).
-  void sample(List<Generation> rows, Tensor logits) {
+  /// Draws the first token of each prompt, from (B, V).
+  void sample(List<Generation> started, Tensor logits) {
+    sample(started, logits, Twins.none(started.size()));
+  }
+
+  /// Draws a token for each row, from those that were computed, (B, V).
+  private void sample(List<Generation> rows, Tensor logits, Twins twins) {
     long size = base.format().tokenizer().size(); // padded heads have more
-    var temperatures = new float[rows.size()];
+    var temperatures = new float[twins.rows().size()];
     for (int i = 0; i < temperatures.length; i++) {
-      temperatures[i] = rows.get(i).sampler.temperature();
+      temperatures[i] = rows.get(twins.rows().get(i)).sampler.temperature();
     }
     var known = logits.narrow(1, 0, Math.min(size, logits.size(1)));
     var scores = new Scores(known, temperatures);
-    for (int i = 0; i < temperatures.length; i++) {
+    for (int i = 0; i < rows.size(); i++) {
       var generation = rows.get(i);
-      generation.emit(generation.sampler.draw(scores, i, generation.allowed()));
+      generation.emit(generation.sampler.draw(scores, twins.of()[i], generation.allowed()));
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
 import dev.espalier.grammar.Matcher;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -37,6 +38,7 @@ public final class Generation {
   int last;
   private int[] sampled = new int[16];
   private int count;
+  private long hash; // of all tokens
   private @Nullable Segment segment;
   private int base;
 
@@ -56,6 +58,24 @@ public final class Generation {
     this.matcher = matcher;
     this.sampler = new Sampler(sampling);
     length = prompt.length;
+    for (int token : prompt) hash = hashed(token);
+  }
+
+  private long hashed(int token) {
+    return (hash ^ token) * 0x9E37_79B9_7F4A_7C15L;
+  }
+
+  /// What twins have in common, and others hardly ever.
+  long hash() {
+    return hash;
+  }
+
+  /// Whether another has the same tokens from the same adapter so far, so that the same comes next.
+  boolean isTwinOf(Generation other) {
+    return Objects.equals(adapter, other.adapter)
+        && sampler.temperature() == other.sampler.temperature()
+        && Arrays.equals(prompt, other.prompt)
+        && Arrays.equals(sampled, 0, count, other.sampled, 0, other.count);
   }
 
   /// The next token, waiting for it; null after the last. The stop token is handed over too.
@@ -100,6 +120,7 @@ public final class Generation {
     if (count == sampled.length) sampled = Arrays.copyOf(sampled, 2 * count);
     sampled[count++] = token.id();
     last = token.id();
+    hash = hashed(last);
     length++;
     events.add(new Event.Sampled(token));
   }

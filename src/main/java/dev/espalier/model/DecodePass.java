@@ -22,6 +22,12 @@ public final class DecodePass {
     /// What a sequence sees at a layer, in the order of positions; the last place of the last is
     /// its new token's, whose keys and values are stored there.
     List<KeyValues> of(int layer, int row);
+
+    /// Where else the new token's keys and values are stored, as the last place: in the caches of
+    /// sequences that are the same so far.
+    default List<KeyValues> copies(int layer, int row) {
+      return List.of();
+    }
   }
 
   private final Decoder decoder;
@@ -182,6 +188,7 @@ public final class DecodePass {
                   rows.after(from, row * wide),
                   turns[row],
                   past.of(layer, row),
+                  past.copies(layer, row),
                   rows.after(to, row * narrow));
             });
   }
@@ -191,21 +198,36 @@ public final class DecodePass {
   /// @param qkv the row's
   /// @param mixed the row's
   private void attend(
-      int layer, int head, long qkv, Rotary.Turn turn, List<KeyValues> past, long mixed) {
+      int layer,
+      int head,
+      long qkv,
+      Rotary.Turn turn,
+      List<KeyValues> past,
+      List<KeyValues> copies,
+      long mixed) {
     int hd = shape.headDim();
     int group = shape.heads() / shape.kvHeads();
     var block = blocks.get(layer);
     var own = past.getLast();
-    long place = rows.after(head * own.apart(), (own.length() - 1L) * hd);
+    long place = place(own, head);
     long key = rows.after(qkv, (shape.heads() + (long) head) * hd);
     turned(key, block.keyNorm(), turn, own.keys() + place);
     rows.copy(rows.after(key, (long) shape.kvHeads() * hd), own.values() + place, hd);
+    for (var copy : copies) {
+      rows.copy(own.keys() + place, copy.keys() + place(copy, head), hd);
+      rows.copy(own.values() + place, copy.values() + place(copy, head), hd);
+    }
     for (int i = 0; i < group; i++) {
       long at = ((long) head * group + i) * hd;
       long query = rows.after(qkv, at);
       turned(query, block.queryNorm(), turn, query);
       rows.attend(query, hd, past, head, rows.after(mixed, at));
     }
+  }
+
+  /// The last place of a head, in bytes from where keys or values begin.
+  private long place(KeyValues cache, int head) {
+    return rows.after(head * cache.apart(), (cache.length() - 1L) * shape.headDim());
   }
 
   /// Normalises a query or key where the family asks for it, and turns it to its position.

@@ -59,6 +59,10 @@ final class EngineTest {
     return engine;
   }
 
+  private Adapter adapter() {
+    return Objects.requireNonNull(adapter);
+  }
+
   private static Sampling sampling(double temperature, int tokens, long seed) {
     return new Sampling(temperature, 1, 0, 0, tokens, seed, List.of(), -1);
   }
@@ -75,6 +79,33 @@ final class EngineTest {
     return all(engine().generate(prompt, sampling, Set.of(), with)).stream()
         .map(Generation.Token::id)
         .toList();
+  }
+
+  /// Attempts at one prompt are computed once for as long as they agree, and part one by one.
+  @Test
+  void twinsSayWhatEachSaysAlone() {
+    var prompt = IntStream.range(1, 80).toArray();
+    var alone = new ArrayList<List<Generation.Token>>();
+    var together = new ArrayList<Generation>();
+    for (int seed = 0; seed < 8; seed++) {
+      var how = sampling(0.15, 40, seed);
+      alone.add(all(engine().generate(prompt, how, Set.of(), adapter)));
+      together.add(engine().prepare(prompt, how, Set.of(), Lease.of(adapter()), null));
+    }
+    engine().queue(together);
+    var parts = new ArrayList<List<Integer>>();
+    for (int i = 0; i < together.size(); i++) {
+      var tokens = all(together.get(i));
+      var expected = alone.get(i);
+      parts.add(tokens.stream().map(Generation.Token::id).toList());
+      assertThat(parts.getLast()).isEqualTo(expected.stream().map(Generation.Token::id).toList());
+      for (int t = 0; t < tokens.size(); t++) {
+        assertThat(tokens.get(t).logprob()).isCloseTo(expected.get(t).logprob(), within(1e-4f));
+      }
+    }
+    // some agree for a while, and not all do to the end, or nothing was tested
+    assertThat(parts.stream().map(ids -> ids.subList(0, 3)).distinct().count()).isLessThan(8);
+    assertThat(parts.stream().distinct().count()).isGreaterThan(2);
   }
 
   @Test
