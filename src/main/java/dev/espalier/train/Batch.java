@@ -52,6 +52,12 @@ public record Batch(Tensor tokens, Tensor positions, List<Span> spans, Tensor at
         torch.tensor(targets, whole));
   }
 
+  /// Some of its predictions.
+  Batch part(long from, long count) {
+    return new Batch(
+        tokens, positions, spans, at.narrow(0, from, count), targets.narrow(0, from, count));
+  }
+
   /// The number of predictions that carry loss.
   public long trained() {
     return at.size(0);

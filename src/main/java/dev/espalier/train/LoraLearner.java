@@ -35,6 +35,6 @@ public record LoraLearner(Weights base, Lora adapter, Dtype compute, double temp
 
   @Override
   public Pass pass(Decoder decoder, Batch batch) {
-    return Pass.ofLora(this, adapter, compute, decoder, batch);
+    return Pass.ofLora(this, adapter, compute, decoder, batch, Loss.most(decoder.shape()));
   }
 }

@@ -1,6 +1,7 @@
 package dev.espalier.train;
 
 import dev.espalier.model.Decoder;
+import dev.espalier.model.ModelShape;
 import dev.espalier.model.PackedAttention;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -8,7 +9,17 @@ import org.bytedeco.pytorch.global.torch;
 
 /// Log-probabilities of a batch's targets.
 public final class Loss {
+  /// Of the scores: as they are, their softmax and its gradient.
+  static final long COPIES = 3;
+
+  private static final long SCORES_BYTES = 256L << 20;
+
   private Loss() {}
+
+  /// For how many predictions scores are made at once, so that they never exist for all.
+  static int most(ModelShape shape) {
+    return (int) Math.max(1, SCORES_BYTES / (COPIES * Float.BYTES * shape.vocabulary()));
+  }
 
   /// The model's output before each prediction that carries loss: (N, width), float32.
   static Tensor hidden(Decoder decoder, Learner.Forward forward, Batch batch) {

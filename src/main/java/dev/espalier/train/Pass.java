@@ -4,9 +4,11 @@ import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
 import dev.espalier.model.LoraPass;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Scope;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /// Predictions of a batch, and the way back from their gradient to those of the parameters.
 ///
@@ -19,7 +21,11 @@ public record Pass(Tensor predictions, Consumer<Tensor> backward) {
   }
 
   /// A pass of an adapter on a frozen base: the blocks by hand, and what comes after them recorded.
-  static Pass ofLora(Learner learner, Lora lora, Dtype compute, Decoder decoder, Batch batch) {
+  ///
+  /// Where there are more predictions than `most`, what comes after the blocks is computed for so
+  /// many at a time, and once more on the way back.
+  static Pass ofLora(
+      Learner learner, Lora lora, Dtype compute, Decoder decoder, Batch batch, int most) {
     var forward = learner.forward();
     LoraPass blocks;
     Tensor hidden;
@@ -36,6 +42,7 @@ public record Pass(Tensor predictions, Consumer<Tensor> backward) {
               batch.at());
       hidden = blocks.hidden().set_requires_grad(true);
     }
+    if (batch.trained() > most) return inParts(learner, decoder, forward, blocks, batch, most);
     var predictions = learner.predict(decoder, forward, hidden, batch);
     return new Pass(
         predictions,
@@ -43,6 +50,37 @@ public record Pass(Tensor predictions, Consumer<Tensor> backward) {
           predictions.mul(gradient).sum().backward();
           try (var noGrad = new NoGradGuard()) {
             blocks.backward(hidden.grad());
+          }
+        });
+  }
+
+  private static Pass inParts(
+      Learner learner,
+      Decoder decoder,
+      Learner.Forward forward,
+      LoraPass blocks,
+      Batch batch,
+      int most) {
+    var hidden = blocks.hidden().detach();
+    Tensor predictions;
+    try (var noGrad = new NoGradGuard()) {
+      predictions = learner.predict(decoder, forward, hidden, batch, most);
+    }
+    return new Pass(
+        predictions,
+        gradient -> {
+          var all = torch.empty_like(hidden);
+          for (long from = 0; from < batch.trained(); from += most) {
+            long count = Math.min(most, batch.trained() - from);
+            try (var scope = new Scope()) {
+              var some = hidden.narrow(0, from, count).clone().set_requires_grad(true);
+              var again = learner.predict(decoder, forward, some, batch.part(from, count));
+              again.mul(gradient.narrow(0, from, count)).sum().backward();
+              all.narrow(0, from, count).copy_(some.grad());
+            }
+          }
+          try (var noGrad = new NoGradGuard()) {
+            blocks.backward(all);
           }
         });
   }

@@ -70,20 +70,35 @@ final class LoraPassTest {
       var recorded = Pass.recorded(learner.predict(base.decoder(), batch));
       recorded.backward().accept(factors);
       var expected = gradients(lora);
-      var byHand = learner.pass(base.decoder(), batch);
-      byHand.backward().accept(factors);
-      close(which, byHand.predictions(), floats(recorded.predictions()), 5e-5f);
-      var got = gradients(lora);
-      expected.forEach((name, gradient) -> {
-        float most = 0;
-        for (float one : gradient) most = Math.max(most, Math.abs(one));
-        assertThat(most).as("%s of %s", which, name).isPositive();
-        assertThat(got.get(name))
-            .as("%s, %s", which, name)
-            .containsExactly(gradient, within(2e-4f * most));
-      });
-      alone(base, learner, row, floats(byHand.predictions()), which);
+      for (int most : new int[] {(int) batch.trained(), 50}) {
+        compare(base, learner, batch, most, factors, recorded, expected, which);
+      }
+      alone(base, learner, row, floats(recorded.predictions()), which);
     }
+  }
+
+  private static void compare(
+      BaseModel base,
+      LoraLearner learner,
+      Batch batch,
+      int most,
+      Tensor factors,
+      Pass recorded,
+      Map<String, float[]> expected,
+      String which) {
+    var lora = learner.adapter();
+    var byHand = Pass.ofLora(learner, lora, Dtype.F32, base.decoder(), batch, most);
+    byHand.backward().accept(factors);
+    close(which, byHand.predictions(), floats(recorded.predictions()), 5e-5f);
+    var got = gradients(lora);
+    expected.forEach((name, gradient) -> {
+      float largest = 0;
+      for (float one : gradient) largest = Math.max(largest, Math.abs(one));
+      assertThat(largest).as("%s of %s", which, name).isPositive();
+      assertThat(got.get(name))
+          .as("%s, %s", which, name)
+          .containsExactly(gradient, within(2e-4f * largest));
+    });
   }
 
   /// Every span with what it continues, as a sequence of its own.
