@@ -28,15 +28,16 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param folder where the run's folder is made
 record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, long seed) {
-  private static final int STEPS = 34;
+  private static final int STEPS = 30;
   private static final int GROUPS = 12;
-  private static final double RATE = 1e-3;
+  private static final double RATE = 6e-4;
   private static final int UPDATES = 2;
+  private static final double ENTROPY = 0.01;
   private static final int RANK = 16;
   private static final double ALPHA = 32;
   private static final Errands ERRANDS =
-      new Errands(2, 10, List.of("lookup_vessel", "reserve_berth"));
-  private static final int EVALUATE_EVERY = 17;
+      new Errands(1, 10, List.of("lookup_vessel", "reserve_berth"));
+  private static final int EVALUATE_EVERY = 10;
   private static final long VALIDATION_SEED = 20_260_601;
   private static final int VALIDATION_TASKS = 64;
   private static final long HELD_OUT_SEED = 20_260_501;
@@ -47,7 +48,7 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
       new Realism(new Difficulty(0.02, 0, 0, 0.1, 0, 0), "any", 0, 0, 0, Duration.ZERO);
 
   private static final RolloutConfig ATTEMPTS =
-      new RolloutConfig(8, 4, 48, 1, Duration.ofSeconds(30), 1);
+      new RolloutConfig(8, 4, 96, 1, Duration.ofSeconds(30), 1);
 
   /// What the beginner learns from: the first captured requests of conversations about nothing else
   /// than what it will practise.
@@ -77,7 +78,7 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
     var practice = world.practice(start.path(), ATTEMPTS, Rewards.ENVIRONMENT, rules, journal);
     var config =
         new RlConfig(
-            Algorithm.preset("dr-grpo").updating(UPDATES),
+            Algorithm.preset("dapo").updating(UPDATES).exploring(ENTROPY),
             STEPS,
             GROUPS,
             RATE,
@@ -85,7 +86,8 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
             ALPHA,
             RATE,
             EVALUATE_EVERY,
-            seed);
+            seed,
+            0);
     var result =
         Grpo.run(
             base,

@@ -91,6 +91,12 @@ final class RlCommand implements Callable<Integer> {
       description = "Steps between evaluations (default: ${DEFAULT-VALUE}).")
   private int evaluateEvery = 10;
 
+  @Option(
+      names = "--staleness",
+      description =
+          "How many steps the policy that makes attempts may be behind: above 0 they are made while others train, and a killed run ends with other bits (default: ${DEFAULT-VALUE}).")
+  private int staleness;
+
   @Option(names = "--seed", description = "The run's seed (default: ${DEFAULT-VALUE}).")
   private long seed = 1;
 
@@ -129,7 +135,8 @@ final class RlCommand implements Callable<Integer> {
               32,
               criticRate,
               evaluateEvery,
-              seed);
+              seed,
+              staleness);
       var journal = new Journal(store, RUN_PREFIX + name);
       if (!Files.exists(folder)) store.deleteRun(journal.run());
       var began = Instant.now();

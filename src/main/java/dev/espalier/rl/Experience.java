@@ -21,6 +21,8 @@ import java.util.List;
 /// @param attempts in order
 /// @param samples their sequences, in the attempts' order
 record Experience(List<Trajectory> attempts, List<Sample> samples) {
+  private static final double MOST = 2; // that a token may count for its policy being behind
+
   /// A sequence of an attempt.
   ///
   /// @param attempt its place among the attempts
@@ -143,23 +145,30 @@ record Experience(List<Trajectory> attempts, List<Sample> samples) {
 
   /// What the loss has to know of a row's sources.
   ///
+  /// A token of a policy that was behind counts by how much likelier it is to the one that learns,
+  /// twice at most, and the ratio that is clipped is to the latter (AReaL, arXiv 2505.24298).
+  ///
   /// @param advantages by attempt, in the order in which tokens were sampled
+  /// @param now log π of the policy before the step, likewise
   /// @param reference log π of the reference policy, likewise
-  PolicyLoss.Tokens tokens(PackedRow row, double[][] advantages, float[][] reference) {
+  PolicyLoss.Tokens tokens(
+      PackedRow row, double[][] advantages, float[][] now, float[][] reference) {
     int n = row.sources().size();
-    var sampled = new float[n];
+    var before = bySource(row, now);
+    var weights = row.weights();
     var better = new float[n];
     var within = new int[n];
     var places = new HashMap<Integer, Integer>(); // of sequences in the row
     for (int i = 0; i < n; i++) {
       var source = row.sources().get(i);
       var sample = samples.get(source.sequence());
-      sampled[i] = sample.logprobs()[source.token()];
+      double likelier = Math.exp((double) before[i] - sample.logprobs()[source.token()]);
+      weights[i] *= (float) Math.min(likelier, MOST);
       better[i] = (float) advantages[sample.attempt()][order(sample, source.token())];
       within[i] = places.computeIfAbsent(source.sequence(), sequence -> places.size());
     }
     var other = bySource(row, reference);
-    return new PolicyLoss.Tokens(sampled, other, better, row.weights(), within);
+    return new PolicyLoss.Tokens(before, other, better, weights, within);
   }
 
   /// The place of a sampled token among those of its attempt.

@@ -45,28 +45,26 @@ public final class Grpo {
       Practice practice,
       Path run,
       Consumer<ObjectNode> progress) {
-    var gathering = new Gathering(practice, config);
-    var evaluator = practice.evaluator();
     try (var learner = new PolicyLearner(base, start, config, practice);
         var metrics = Metrics.open(run, practice.journal(), progress)) {
       var state = RunState.open(run, config, practice, learner, metrics);
-      if (state.step() == 0) state.judged(0, evaluator.evaluate(learner.policy(0)));
-      while (state.step() < config.steps() && state.stopped() == null) {
-        int step = state.step();
-        long begin = System.nanoTime();
-        var gathered = gathering.next(learner.policy(step), state.nextTask(), step);
-        if (gathered.groups().isEmpty()) {
-          state.stop(nothing(gathered));
-          break;
+      try (var ahead = new Ahead(practice, config, learner, state.step(), state.nextTask())) {
+        if (state.step() == 0) state.judged(0, ahead.evaluate(0));
+        while (state.step() < config.steps() && state.stopped() == null) {
+          int step = state.step();
+          long begin = System.nanoTime();
+          var taken = ahead.take(step);
+          if (taken.gathered().groups().isEmpty()) {
+            state.stop(nothing(taken.gathered()));
+            break;
+          }
+          var report = learner.learn(taken, config.rate(step));
+          state.learnt(taken, report, (System.nanoTime() - begin) / 1e9);
+          boolean last = state.step() == config.steps() || state.stopped() != null;
+          boolean due = config.evaluateEvery() > 0 && state.step() % config.evaluateEvery() == 0;
+          if (due || last) state.judged(state.step(), ahead.evaluate(state.step()));
+          state.save();
         }
-        var report = learner.learn(gathered, config.rate(step));
-        state.learnt(gathered, report, (System.nanoTime() - begin) / 1e9);
-        boolean last = state.step() == config.steps() || state.stopped() != null;
-        boolean due = config.evaluateEvery() > 0 && state.step() % config.evaluateEvery() == 0;
-        if (due || last) {
-          state.judged(state.step(), evaluator.evaluate(learner.policy(state.step())));
-        }
-        state.save();
       }
       return state.result();
     }

@@ -11,6 +11,8 @@ import dev.espalier.model.Lora;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.train.LoraLearner;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -21,18 +23,20 @@ final class Policy implements AutoCloseable {
   private final Engine engine;
   private final Lora masters;
   private final UnaryOperator<ChatRequest> view;
-  private Adapter adapter;
+  private final Deque<Adapter> casts = new ArrayDeque<>(); // the newest last
+  private final int kept;
 
   /// Takes over the masters.
   ///
   /// @param slots how many attempts decode together
   /// @param view what is done to every request first
-  Policy(BaseModel base, Lora masters, int slots, UnaryOperator<ChatRequest> view) {
+  /// @param kept how many casts may be sampled from at once
+  Policy(BaseModel base, Lora masters, int slots, UnaryOperator<ChatRequest> view, int kept) {
     this.base = base;
     this.masters = masters;
     this.view = view;
+    this.kept = kept;
     engine = new Engine(base, slots);
-    adapter = cast(0);
   }
 
   private Adapter cast(int version) {
@@ -52,8 +56,9 @@ final class Policy implements AutoCloseable {
   /// Samples with the masters as they are now. Nothing that an earlier version left in the cache is
   /// used again, so a step depends on the masters alone.
   ChatModel at(int version) {
-    adapter.close();
-    adapter = cast(version);
+    if (casts.size() == kept) casts.remove().close();
+    var adapter = cast(version);
+    casts.add(adapter);
     return new Viewed(LocalModel.of(engine, adapter), view);
   }
 
@@ -72,7 +77,7 @@ final class Policy implements AutoCloseable {
   @Override
   public void close() {
     engine.close();
-    adapter.close();
+    casts.forEach(Adapter::close);
     masters.close();
   }
 }

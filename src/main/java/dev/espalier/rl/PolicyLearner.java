@@ -5,6 +5,7 @@ import dev.espalier.engine.BaseModel;
 import dev.espalier.model.Lora;
 import dev.espalier.model.LoraConfig;
 import dev.espalier.model.Peft;
+import dev.espalier.rl.Ahead.Taken;
 import dev.espalier.rl.Gathering.Gathered;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
@@ -46,7 +47,8 @@ final class PolicyLearner implements AutoCloseable {
   /// @param tokens that carried loss
   /// @param entropy of the policy, estimated from what it sampled, nats a token
   /// @param kl to the start, estimated likewise (k3), from a group at least
-  /// @param samplerKl between the sampler's probabilities and the trainer's of the same policy (k3)
+  /// @param samplerKl between the sampler's probabilities and the trainer's before the step (k3):
+  ///   those of the same policy, unless the sampler's was behind
   /// @param clipped the fraction of tokens whose ratio left the range, at the last update
   /// @param valueLoss the critic's, 0 without one
   /// @param length the mean of the attempts' sampled tokens
@@ -80,7 +82,9 @@ final class PolicyLearner implements AutoCloseable {
                         : Peft.load(start, shape));
     for (var parameter : masters.parameters().values()) parameter.set_requires_grad(true);
     reference = Device.cpu().run(Urgency.TRAIN, masters::copy);
-    policy = new Policy(base, masters, SLOTS, practice.view());
+    // those of the attempts that have begun, and each followed by an evaluation's
+    int casts = 2 * config.staleness() + 1;
+    policy = new Policy(base, masters, SLOTS, practice.view(), casts);
     adam = new AdamW(masters.parameters(), AdamW.Config.withDecay(0));
     trainer =
         new Trainer(
@@ -107,13 +111,17 @@ final class PolicyLearner implements AutoCloseable {
   /// Learns from a step's attempts.
   ///
   /// @param rate the learning rate
-  Learnt learn(Gathered gathered, double rate) {
+  Learnt learn(Taken taken, double rate) {
+    var gathered = taken.gathered();
     var algorithm = config.algorithm();
     var experience = Experience.of(gathered.attempts());
     var packed = experience.rows(algorithm.weighting(), most, room);
     var start = new LoraLearner(base.weights(), reference, base.dtype(), temperature);
     var sampled = experience.sampled();
     var referenced = algorithm.hasReference() ? predict(start, experience, packed) : sampled;
+    // before this step; what sampled, unless that was an older policy
+    var now =
+        taken.staleness() == 0 ? sampled : predict(policy.learner(temperature), experience, packed);
     var expected = critic == null ? new float[0][] : critic.values(packed);
     var values = critic == null ? null : experience.byAttempt(packed, expected);
     var estimate = Estimate.of(algorithm, gathered.rewards(), sampled, referenced, values);
@@ -121,7 +129,7 @@ final class PolicyLearner implements AutoCloseable {
 
     var units = new ArrayList<Trainer.Unit>();
     for (var row : packed) {
-      var tokens = experience.tokens(row, estimate.advantages(), referenced);
+      var tokens = experience.tokens(row, estimate.advantages(), now, referenced);
       units.add(row.unit(logprobs -> loss.of(logprobs, tokens)));
     }
     double sum = 0;
@@ -149,7 +157,7 @@ final class PolicyLearner implements AutoCloseable {
         Divergence.entropy(first),
         algorithm.hasReference() ? Divergence.k3(first, referenced) : kl(start, gathered),
         Divergence.k3(sampled, first),
-        Divergence.outside(last, sampled, loss.clip()),
+        Divergence.outside(last, now, loss.clip()),
         valueLoss,
         (double) tokens / sampled.length);
   }

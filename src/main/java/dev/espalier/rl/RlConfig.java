@@ -10,6 +10,9 @@ package dev.espalier.rl;
 /// @param criticRate the critic's learning rate, where the algorithm has one
 /// @param evaluateEvery steps between evaluations; 0 for the last only
 /// @param seed of everything
+/// @param staleness how many steps the policy that makes attempts may be behind the one that learns
+///   from them; above 0 the next steps' attempts are made while a step trains, and a run that was
+///   killed ends with other bits
 public record RlConfig(
     Algorithm algorithm,
     int steps,
@@ -19,7 +22,9 @@ public record RlConfig(
     double alpha,
     double criticRate,
     int evaluateEvery,
-    long seed) {
+    long seed,
+    int staleness) {
+  private static final int STALEST = 4; // further behind, the correction does not hold
   private static final double LAST = 0.1; // of the learning rate
 
   public RlConfig {
@@ -29,6 +34,10 @@ public record RlConfig(
     if (!(alpha > 0)) throw new IllegalArgumentException("alpha must be positive: " + alpha);
     if (!(learningRate > 0) || !(criticRate > 0)) {
       throw new IllegalArgumentException("a learning rate must be positive");
+    }
+    if (staleness < 0 || staleness > STALEST) {
+      throw new IllegalArgumentException(
+          "staleness is 0 to %d, not %d".formatted(STALEST, staleness));
     }
     if (evaluateEvery < 0) throw new IllegalArgumentException("evaluate-every cannot be negative");
   }

@@ -1,8 +1,8 @@
 package dev.espalier.rl;
 
 import dev.espalier.chat.Json;
+import dev.espalier.rl.Ahead.Taken;
 import dev.espalier.rl.Evaluator.Success;
-import dev.espalier.rl.Gathering.Gathered;
 import dev.espalier.rl.PolicyLearner.Learnt;
 import dev.espalier.train.Checkpoint;
 import dev.espalier.train.TrainingException;
@@ -92,7 +92,8 @@ final class RunState {
   }
 
   /// A step was done.
-  void learnt(Gathered gathered, Learnt learnt, double seconds) {
+  void learnt(Taken taken, Learnt learnt, double seconds) {
+    var gathered = taken.gathered();
     step++;
     nextTask += gathered.tried();
     var line = Json.object().put("event", "step").put("step", step);
@@ -104,6 +105,7 @@ final class RunState {
     line.put("length", learnt.length()).put("reward_spread", gathered.spread());
     line.put("groups", gathered.groups().size()).put("groups_tried", gathered.tried());
     line.put("groups_flat", gathered.flat()).put("groups_unscored", gathered.unscored());
+    line.put("staleness", taken.staleness());
     line.put("attempts_failed", gathered.failed()).put("parameters", learner.parameters());
     gathered.sources().forEach(line.putObject("rewards")::put);
     metrics.add(line);

@@ -2,6 +2,7 @@ package dev.espalier.rl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.FinishReason;
@@ -87,7 +88,21 @@ final class ExperienceTest {
     assertThat(tokens).isEqualTo(100 + 2 + 1 + 3 + 3);
     double weight = 0;
     for (var row : rows) for (float one : row.row().trainedWeights()) weight += one;
-    assertThat(weight).isCloseTo(1, org.assertj.core.api.Assertions.within(1e-6));
+    assertThat(weight).isCloseTo(1, within(1e-6));
+  }
+
+  @Test
+  void tokensOfAPolicyThatWasBehindCountByHowLikelyTheyAreNow() {
+    var experience = Experience.of(List.of(attempt(turn(ids(1, 2, 3), 10, 20, 30))));
+    var row = experience.rows(Weighting.SEQUENCE, 100, 1000).getFirst();
+    float[][] now = {{-0.1f, -0.2f + (float) Math.log(3), -0.3f - (float) Math.log(2)}};
+    var tokens = experience.tokens(row, new double[][] {{1, 1, 1}}, now, now);
+    assertThat(tokens.sampled()).containsExactly(now[0]);
+    float third = 1f / 3;
+    assertThat(tokens.weights())
+        .containsExactly(new float[] {third, 2 * third, third / 2}, within(1e-6f));
+    var same = experience.tokens(row, new double[][] {{1, 1, 1}}, experience.sampled(), now);
+    assertThat(same.weights()).containsExactly(third, third, third);
   }
 
   @Test

@@ -136,7 +136,12 @@ final class GrpoTest {
   }
 
   private static RlConfig config(String algorithm, int steps) {
-    return new RlConfig(Algorithm.preset(algorithm), steps, 3, 2e-2, 8, 32, 1e-2, 1, 5);
+    return config(algorithm, steps, 0);
+  }
+
+  private static RlConfig config(String algorithm, int steps, int staleness) {
+    var preset = Algorithm.preset(algorithm);
+    return new RlConfig(preset, steps, 3, 2e-2, 8, 32, 1e-2, 1, 5, staleness);
   }
 
   private Practice practice(Rewards rewards) {
@@ -186,6 +191,21 @@ final class GrpoTest {
           assertThat(it.path("tokens").asLong()).isPositive();
           assertThat(it.path("parameters").asLong()).isPositive();
         });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"grpo", "ppo"})
+  void attemptsOfAPolicyThatIsBehindTeachToo(String algorithm) {
+    var lines = new ArrayList<ObjectNode>();
+    var config = config(algorithm, 20, 2);
+    var practice = practice(Rewards.ENVIRONMENT);
+    var result = Grpo.run(base(), null, config, practice, folder.resolve("run"), lines::add);
+    assertThat(result.best().rate()).isGreaterThan(result.start().rate() + 0.3);
+    var steps = lines.stream().filter(it -> it.path("event").asString().equals("step")).toList();
+    assertThat(steps.stream().map(it -> it.path("staleness").asInt()).limit(5))
+        .containsExactly(0, 1, 2, 2, 2);
+    assertThat(steps.get(0).path("sampler_kl").asDouble()).isLessThan(1e-5);
+    assertThat(steps.get(4).path("sampler_kl").asDouble()).isGreaterThan(1e-4);
   }
 
   @Test
