@@ -69,14 +69,6 @@ final class GatewayBench {
         double throughRate = captured.closed(LENGTH);
         if (i < 0) continue;
         median[i] = Machine.percentile(through, 0.5) - Machine.percentile(direct, 0.5);
-        System.err.printf(
-            "direct %.2f %.2f through %.2f %.2f rates %.0f %.0f%n",
-            Machine.percentile(direct, 0.5),
-            Machine.percentile(direct, 0.99),
-            Machine.percentile(through, 0.5),
-            Machine.percentile(through, 0.99),
-            directRate,
-            throughRate);
         last[i] = Machine.percentile(through, 0.99) - Machine.percentile(direct, 0.99);
         rate[i] = throughRate;
         share[i] = throughRate / directRate;

@@ -154,8 +154,8 @@ final class Load implements AutoCloseable {
     }
 
     void send(long due) {
-      this.due = due;
       answer.clear();
+      this.due = due;
       try {
         HttpMessage.write(channel, request);
       } catch (IOException e) {
