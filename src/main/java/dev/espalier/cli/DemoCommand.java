@@ -76,7 +76,7 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private DemoModel student(Store store) {
-    var base = dtype.load(model);
+    var base = dtype.loadToTrain(model);
     double rate =
         learningRate == null ? DistilConfig.learningRate(base.shape().width(), true) : learningRate;
     var config = new DistilConfig(RANK, ALPHA, rate, epochs, BATCH, seed);

@@ -98,7 +98,7 @@ final class DistilCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
     }
     var progress = new Progress(json);
-    try (var base = dtype.load(model);
+    try (var base = dtype.loadToTrain(model);
         var store = Store.open(data, Durability.PROCESS)) {
       var config =
           new DistilConfig(

@@ -119,7 +119,7 @@ final class RlCommand implements Callable<Integer> {
     long begin = System.nanoTime();
     var folder = data.resolve("runs").resolve(name);
     try (var store = Store.open(data, Durability.PROCESS);
-        var base = dtype.load(model);
+        var base = dtype.loadToTrain(model);
         var judge = rewards.openJudge(base, data);
         var practised =
             world.world(seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {

@@ -19,6 +19,11 @@ final class Database {
   /// How long a connection waits for another process that writes.
   private static final int BUSY_MS = 10_000;
 
+  /// The version of the newest file in `db`.
+  static final String NEWEST = "2";
+
+  private static final String HISTORY = "flyway_schema_history"; // Flyway's
+
   private static final Logger FLYWAY_LOG = Logger.getLogger("org.flywaydb");
 
   private Database() {}
@@ -31,9 +36,10 @@ final class Database {
       throw new StoreException(
           "cannot create %s: name a folder you may write to with --data".formatted(file), e);
     }
+    SqliteLibrary.unpack();
     FLYWAY_LOG.setLevel(Level.WARNING);
     try {
-      prepare(file);
+      if (prepare(file).equals(NEWEST)) return; // loading Flyway takes longer than all else here
       Flyway.configure()
           .dataSource(url(file), null, null)
           .locations("classpath:db")
@@ -48,13 +54,24 @@ final class Database {
     }
   }
 
-  /// Settings that belong to the file; auto_vacuum can be chosen only while it is empty, and
+  /// Makes settings that belong to the file; auto_vacuum can be chosen only while it is empty, and
   /// retention needs it to give space back.
-  private static void prepare(Path file) throws SQLException {
+  ///
+  /// @return the version of its tables, empty if there are none
+  private static String prepare(Path file) throws SQLException {
     try (var connection = DriverManager.getConnection(url(file));
         var statement = connection.createStatement()) {
       statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
       statement.execute("PRAGMA journal_mode = WAL");
+      var tables =
+          statement.executeQuery(
+              "SELECT count(*) FROM sqlite_master WHERE name = '%s'".formatted(HISTORY));
+      if (tables.getInt(1) == 0) return "";
+      var row =
+          statement.executeQuery(
+              "SELECT version FROM %s WHERE success = 1 ORDER BY installed_rank DESC LIMIT 1"
+                  .formatted(HISTORY));
+      return row.next() ? row.getString(1) : "";
     }
   }
 

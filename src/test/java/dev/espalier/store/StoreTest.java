@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.store.Route.Target;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,6 +33,31 @@ class StoreTest {
       assertThat(read).usingRecursiveComparison().isEqualTo(List.of(request));
       assertThat(store.rawStream("a")).isEqualTo(raw);
       assertThat(store.rawStream("b")).isEmpty();
+    }
+  }
+
+  @Test
+  void knowsTheNewestVersionOfItsTables() throws Exception {
+    try (var files = Files.list(Path.of("src/main/resources/db"))) {
+      var newest = files.map(file -> file.getFileName().toString()).sorted().toList().getLast();
+      assertThat(newest).startsWith("V" + Database.NEWEST + "__");
+    }
+  }
+
+  /// A store of an earlier version gets its new tables, and one that is new enough stays as it is.
+  @Test
+  void migratesWhatIsOld() throws Exception {
+    var file = dir.resolve("espalier.db");
+    Flyway.configure()
+        .dataSource("jdbc:sqlite:" + file, null, null)
+        .locations("classpath:db")
+        .target("1")
+        .load()
+        .migrate();
+    for (int i = 0; i < 2; i++) {
+      try (var store = Store.openExisting(dir)) {
+        assertThat(store.verdicts("none")).isEmpty(); // a table of the second version
+      }
     }
   }
 
