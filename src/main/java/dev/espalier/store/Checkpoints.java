@@ -9,31 +9,29 @@ import java.time.Duration;
 /// writes: a checkpoint syncs both files, and whoever waits for a commit would wait for that.
 ///
 /// As long as something is written all the time the log never is empty at the end of a checkpoint,
-/// and cannot begin anew. Once it is long, the writer is kept waiting for the rest of one.
+/// and cannot begin anew. Once it is long, the writer itself does what is left of one.
 final class Checkpoints implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Checkpoints.class.getName());
   private static final Duration PERIOD = Duration.ofSeconds(1);
   private static final int LONG_LOG = 16_384; // pages: 64 MiB
-  private static final int PATIENCE_MS = 100; // for readers of the log; writers wait meanwhile
 
   private final Connection connection;
+  private final Writer writer;
   private final Duration period;
   private final int longLog;
   private final Thread thread;
 
-  Checkpoints(Path file) {
-    this(file, PERIOD, LONG_LOG);
+  Checkpoints(Path file, Writer writer) {
+    this(file, writer, PERIOD, LONG_LOG);
   }
 
-  /// @param longLog pages from which the writer is kept waiting
-  Checkpoints(Path file, Duration period, int longLog) {
+  /// @param longLog pages from which the writer has to help
+  Checkpoints(Path file, Writer writer, Duration period, int longLog) {
+    this.writer = writer;
     this.period = period;
     this.longLog = longLog;
     try {
       connection = Database.reading(file);
-      try (var statement = connection.createStatement()) {
-        statement.execute("PRAGMA busy_timeout = " + PATIENCE_MS);
-      }
     } catch (SQLException e) {
       throw new StoreException("cannot open %s: %s".formatted(file, e.getMessage()), e);
     }
@@ -45,7 +43,7 @@ final class Checkpoints implements AutoCloseable {
     while (!Thread.currentThread().isInterrupted()) {
       try {
         Thread.sleep(period);
-        if (pages("PASSIVE") > longLog) pages("RESTART");
+        if (pages() > longLog) writer.checkpoint();
       } catch (SQLException e) {
         // on a full disk, say: the log keeps what was committed, and the writer says what it cannot
         var why = String.valueOf(e.getMessage());
@@ -58,9 +56,9 @@ final class Checkpoints implements AutoCloseable {
   }
 
   /// Makes a checkpoint; how many pages the log has, those included that were moved.
-  private int pages(String mode) throws SQLException {
+  private int pages() throws SQLException {
     try (var statement = connection.createStatement();
-        var row = statement.executeQuery("PRAGMA wal_checkpoint(" + mode + ")")) {
+        var row = statement.executeQuery(Database.CHECKPOINT)) {
       return row.next() ? row.getInt("log") : 0;
     }
   }

@@ -19,6 +19,9 @@ final class Database {
   /// How long a connection waits for another process that writes.
   private static final int BUSY_MS = 10_000;
 
+  /// Moves what it can of the log without waiting for anybody.
+  static final String CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)";
+
   /// The version of the newest file in `db`.
   static final String NEWEST = "2";
 

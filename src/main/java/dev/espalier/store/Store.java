@@ -34,7 +34,8 @@ public final class Store implements AutoCloseable {
   public static Store open(Path dir, Durability durability) {
     var file = dir.resolve(FILE);
     Database.create(file);
-    return new Store(new Writer(file, durability), new Reader(file), new Checkpoints(file));
+    var writer = new Writer(file, durability);
+    return new Store(writer, new Reader(file), new Checkpoints(file, writer));
   }
 
   /// Opens a store that must be there already.
@@ -213,8 +214,8 @@ public final class Store implements AutoCloseable {
 
   /// Writes what is queued, waiting at most that long, and closes.
   public void close(Duration patience) {
-    writer.close(patience);
     checkpoints.close();
+    writer.close(patience);
     reader.close();
   }
 

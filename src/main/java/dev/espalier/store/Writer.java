@@ -48,6 +48,7 @@ final class Writer {
   private final Connection connection;
   private final Thread thread;
   private volatile boolean closing;
+  private volatile boolean checkpointDue;
 
   Writer(Path file, Durability durability) {
     try {
@@ -100,6 +101,11 @@ final class Writer {
     void run(Connection connection) throws SQLException;
   }
 
+  /// Makes a checkpoint before the next batch, when the log does not grow meanwhile.
+  void checkpoint() {
+    checkpointDue = true;
+  }
+
   long queuedBytes() {
     return queuedBytes.get();
   }
@@ -108,6 +114,7 @@ final class Writer {
     var batch = new ArrayList<Job<?>>(BATCH);
     while (!(closing && queue.isEmpty())) {
       try {
+        if (checkpointDue) finishCheckpoint();
         var first = queue.poll(100, TimeUnit.MILLISECONDS);
         if (first == null) continue;
         batch.add(first);
@@ -119,6 +126,15 @@ final class Writer {
         for (var job : batch) queuedBytes.addAndGet(-job.bytes);
         batch.clear();
       }
+    }
+  }
+
+  private void finishCheckpoint() {
+    checkpointDue = false;
+    try {
+      execute(Database.CHECKPOINT);
+    } catch (SQLException fails) {
+      // the next one of Checkpoints fails as well, which says so
     }
   }
 
