@@ -146,7 +146,7 @@ final class Writer {
       for (var job : batch) job.run(connection);
       execute("COMMIT");
       for (var job : batch) job.committed();
-    } catch (SQLException | RuntimeException e) {
+    } catch (SQLException | RuntimeException | Error e) { // without this thread all would wait
       rollback();
       if (batch.size() == 1) {
         batch.getFirst().future.completeExceptionally(failure(e));
@@ -156,7 +156,7 @@ final class Writer {
     }
   }
 
-  private static StoreException failure(Exception e) {
+  private static StoreException failure(Throwable e) {
     if (e instanceof StoreException ours) return ours;
     return new StoreException("the store could not write: " + e.getMessage(), e);
   }

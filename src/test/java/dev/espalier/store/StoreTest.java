@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.espalier.store.Route.Target;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,21 @@ class StoreTest {
         assertThat(store.verdicts("none")).isEmpty(); // a table of the second version
       }
     }
+  }
+
+  @Test
+  void goesOnWritingAfterWorkThatBreaks() {
+    var file = dir.resolve("espalier.db");
+    Database.create(file);
+    var writer = new Writer(file, Durability.PROCESS);
+    assertThatThrownBy(() ->
+            writer.run(connection -> {
+              throw new NoSuchMethodError("of another version");
+            }))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("of another version");
+    writer.run(connection -> PriceTable.put(connection, new Price("m", 1, 1, 1)));
+    writer.close(Duration.ofSeconds(10));
   }
 
   @Test
