@@ -15,7 +15,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 
 /// A provider that answers every request at once with the same bytes, and costs the machine it
-/// shares with what it measures as little as can be: one thread, and nothing is allocated.
+/// shares with what it measures as little as can be: one thread, and of every request only the text
+/// of its head.
 final class InstantUpstream implements AutoCloseable {
   private final byte[] response;
   private final Selector selector;

@@ -96,7 +96,7 @@ final class Load implements AutoCloseable {
     long begin = System.nanoTime();
     long end = begin + length.toNanos();
     long before = answered;
-    for (var connection : idle) connection.send(begin);
+    for (var connection : idle) connection.send(0);
     idle.clear();
     while (idle.size() < connections.size()) {
       for (var connection : ready()) {

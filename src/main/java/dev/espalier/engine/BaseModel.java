@@ -8,6 +8,7 @@ import dev.espalier.model.Weights;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Memory;
 import dev.espalier.tensor.Processor;
 import dev.espalier.tensor.Rows;
 import java.nio.file.Files;
@@ -27,8 +28,7 @@ public record BaseModel(
   ///
   /// @throws ModelException if it is not a model folder, or one that is broken or not supported
   public static BaseModel load(Path folder) {
-    var stored = Weights.stored(folder);
-    return load(folder, stored == Dtype.F16 ? Dtype.F32 : stored);
+    return load(folder, computable(folder));
   }
 
   /// Maps a model folder, to train on: in the type of its weights, or in float32 where the
@@ -36,11 +36,17 @@ public record BaseModel(
   ///
   /// @throws ModelException if it is not a model folder, or one that is broken or not supported
   public static BaseModel loadToTrain(Path folder) {
+    var dtype = computable(folder);
     boolean widened =
-        Weights.stored(folder) == Dtype.BF16
+        dtype == Dtype.BF16
             && !Processor.here().multipliesBfloat16Faster()
-            && 2 * Weights.bytes(folder) <= Processor.memory() / 4;
-    return widened ? load(folder, Dtype.F32) : load(folder);
+            && ModelShape.read(folder).size() * Dtype.F32.bytes() <= Memory.total() / 4;
+    return load(folder, widened ? Dtype.F32 : dtype);
+  }
+
+  private static Dtype computable(Path folder) {
+    var stored = Weights.stored(folder);
+    return stored == Dtype.F16 ? Dtype.F32 : stored;
   }
 
   /// Maps a model folder.

@@ -27,7 +27,7 @@ final class Decoding {
   /// One token for each running row; row i is in slot i.
   void step(List<Generation> running) {
     var twins = Twins.of(running);
-    var computed = twins.rows().stream().map(running::get).toList();
+    var computed = twins.computed(running);
     var tokens = computed.stream().mapToInt(row -> row.last).toArray();
     var positions = computed.stream().mapToInt(row -> row.length - 1).toArray();
     for (var row : running) prompts.cache().reserve(row.length - row.base());
@@ -36,11 +36,10 @@ final class Decoding {
   }
 
   private DecodePass.Past past(List<Generation> running, Twins twins) {
-    var others = twins.others();
     return new DecodePass.Past() {
       @Override
       public List<KeyValues> of(int layer, int computed) {
-        int row = twins.rows().get(computed);
+        int row = twins.sets().get(computed).getFirst();
         var generation = running.get(row);
         var segment = generation.segment();
         var own = own(layer, row);
@@ -49,7 +48,9 @@ final class Decoding {
 
       @Override
       public List<KeyValues> copies(int layer, int computed) {
-        return others.get(computed).stream().map(row -> own(layer, row)).toList();
+        var set = twins.sets().get(computed);
+        if (set.size() == 1) return List.of();
+        return set.stream().skip(1).map(row -> own(layer, row)).toList();
       }
 
       private KeyValues own(int layer, int row) {
@@ -82,15 +83,18 @@ final class Decoding {
   /// Draws a token for each row, from those that were computed, (B, V).
   private void sample(List<Generation> rows, Tensor logits, Twins twins) {
     long size = base.format().tokenizer().size(); // padded heads have more
-    var temperatures = new float[twins.rows().size()];
+    var computed = twins.computed(rows);
+    var temperatures = new float[computed.size()];
     for (int i = 0; i < temperatures.length; i++) {
-      temperatures[i] = rows.get(twins.rows().get(i)).sampler.temperature();
+      temperatures[i] = computed.get(i).sampler.temperature();
     }
     var known = logits.narrow(1, 0, Math.min(size, logits.size(1)));
     var scores = new Scores(known, temperatures);
-    for (int i = 0; i < rows.size(); i++) {
-      var generation = rows.get(i);
-      generation.emit(generation.sampler.draw(scores, twins.of()[i], generation.allowed()));
+    for (int i = 0; i < temperatures.length; i++) {
+      for (int row : twins.sets().get(i)) {
+        var generation = rows.get(row);
+        generation.emit(generation.sampler.draw(scores, i, generation.allowed()));
+      }
     }
   }
 }

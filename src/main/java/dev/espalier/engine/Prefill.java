@@ -4,7 +4,6 @@ import dev.espalier.engine.Residents.Resident;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.Attention;
 import dev.espalier.model.PackedAttention;
-import dev.espalier.model.SharedStarts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

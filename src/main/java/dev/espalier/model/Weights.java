@@ -47,11 +47,6 @@ public final class Weights implements AutoCloseable {
         .getKey();
   }
 
-  /// How much of the disk a model folder's weights take.
-  public static long bytes(Path folder) {
-    return Safetensors.files(folder).stream().mapToLong(file -> file.toFile().length()).sum();
-  }
-
   /// Maps a model folder's weights, in the type they are stored in or cast to another.
   ///
   /// @param dtype what to compute in; those of single layers that are stored so stay memory-mapped,

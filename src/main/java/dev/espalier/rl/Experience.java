@@ -154,7 +154,8 @@ record Experience(List<Trajectory> attempts, List<Sample> samples) {
   PolicyLoss.Tokens tokens(
       PackedRow row, double[][] advantages, float[][] now, float[][] reference) {
     int n = row.sources().size();
-    var before = bySource(row, now);
+    var before = new float[n];
+    var other = new float[n];
     var weights = row.weights();
     var better = new float[n];
     var within = new int[n];
@@ -162,12 +163,14 @@ record Experience(List<Trajectory> attempts, List<Sample> samples) {
     for (int i = 0; i < n; i++) {
       var source = row.sources().get(i);
       var sample = samples.get(source.sequence());
+      int order = order(sample, source.token());
+      before[i] = now[sample.attempt()][order];
+      other[i] = reference[sample.attempt()][order];
       double likelier = Math.exp((double) before[i] - sample.logprobs()[source.token()]);
       weights[i] *= (float) Math.min(likelier, MOST);
-      better[i] = (float) advantages[sample.attempt()][order(sample, source.token())];
+      better[i] = (float) advantages[sample.attempt()][order];
       within[i] = places.computeIfAbsent(source.sequence(), sequence -> places.size());
     }
-    var other = bySource(row, reference);
     return new PolicyLoss.Tokens(before, other, better, weights, within);
   }
 

@@ -33,8 +33,12 @@ final class SqliteLibrary {
       if (in == null) throw new IOException("no " + resource);
       Files.createDirectories(file.getParent());
       var part = Files.createTempFile(file.getParent(), "part", ".so");
-      Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE); // others may be at it, too
+      try {
+        Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE); // others may be at it, too
+      } finally {
+        Files.deleteIfExists(part);
+      }
     }
   }
 }

@@ -1,6 +1,8 @@
 package dev.espalier.tensor;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -19,6 +21,12 @@ public final class Memory {
       return Long.MAX_VALUE;
     }
     return Long.MAX_VALUE;
+  }
+
+  /// Bytes that this machine, or the container that this runs in, has.
+  public static long total() {
+    var system = ManagementFactory.getOperatingSystemMXBean();
+    return system instanceof OperatingSystemMXBean linux ? linux.getTotalMemorySize() : 0;
   }
 
   /// Bytes for people.

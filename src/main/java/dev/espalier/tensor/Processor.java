@@ -1,8 +1,6 @@
 package dev.espalier.tensor;
 
-import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,12 +34,6 @@ public record Processor(String vendor, Set<String> flags) {
         .map(line -> line.substring(line.indexOf(':') + 1).strip())
         .findFirst()
         .orElse("");
-  }
-
-  /// Bytes of memory that this machine, or the container that this runs in, has.
-  public static long memory() {
-    var system = ManagementFactory.getOperatingSystemMXBean();
-    return system instanceof OperatingSystemMXBean linux ? linux.getTotalMemorySize() : 0;
   }
 
   /// Whether products of many bfloat16 rows are faster than those of float32: by tiles (AMX), or

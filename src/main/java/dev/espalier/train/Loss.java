@@ -9,16 +9,23 @@ import org.bytedeco.pytorch.global.torch;
 
 /// Log-probabilities of a batch's targets.
 public final class Loss {
-  /// Of the scores: as they are, their softmax and its gradient.
-  static final long COPIES = 3;
-
   private static final long SCORES_BYTES = 256L << 20;
 
   private Loss() {}
 
   /// For how many predictions scores are made at once, so that they never exist for all.
   static int most(ModelShape shape) {
-    return (int) Math.max(1, SCORES_BYTES / (COPIES * Float.BYTES * shape.vocabulary()));
+    return (int) Math.max(1, SCORES_BYTES / bytes(shape));
+  }
+
+  /// What the scores of that many predictions take at their peak.
+  static long bytes(ModelShape shape, int predictions) {
+    return Math.min(predictions, most(shape)) * bytes(shape);
+  }
+
+  /// Of one prediction: its scores, their softmax and its gradient.
+  private static long bytes(ModelShape shape) {
+    return 3L * Float.BYTES * shape.vocabulary();
   }
 
   /// The model's output before each prediction that carries loss: (N, width), float32.

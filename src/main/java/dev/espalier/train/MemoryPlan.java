@@ -36,8 +36,7 @@ public record MemoryPlan(int tokens, long weights, long optimiser, long activati
     long stream = 10L * shape.width(); // residuals and norms, float32
     long scores = 3L * shape.heads() * longest / 2; // causal half, before and after the softmax
     long layer = tokens * (stream * 4 + (linear + scores) * dtype.bytes() + linear * 2L);
-    long head = Math.min(tokens, Loss.most(shape)) * Loss.COPIES * shape.vocabulary() * 4;
-    return layer * shape.layers() + head;
+    return layer * shape.layers() + Loss.bytes(shape, tokens);
   }
 
   public long total() {

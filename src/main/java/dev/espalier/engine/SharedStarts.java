@@ -1,4 +1,4 @@
-package dev.espalier.model;
+package dev.espalier.engine;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// Finds which of many sequences start alike, so that what they share is computed once.
-public final class SharedStarts {
+final class SharedStarts {
   private SharedStarts() {}
 
   /// Sequences that start alike, or one that starts like no other.
   ///
   /// @param sequences their numbers, sorted as their tokens are
   /// @param length how many tokens they share; 0 for one alone
-  public record Run(List<Integer> sequences, int length) {}
+  record Run(List<Integer> sequences, int length) {}
 
   /// Runs of sequences, sorted by their tokens.
   ///
@@ -24,7 +24,7 @@ public final class SharedStarts {
   /// @param ids the tokens of each
   /// @param shareable how many tokens of each may be shared at most
   /// @param worth a shorter start is not worth sharing
-  public static List<Run> of(List<int[]> ids, int[] shareable, int worth) {
+  static List<Run> of(List<int[]> ids, int[] shareable, int worth) {
     var order =
         IntStream.range(0, shareable.length)
             .boxed()
