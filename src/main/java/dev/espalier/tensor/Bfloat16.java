@@ -31,10 +31,21 @@ final class Bfloat16 extends Numbers {
 
   @Override
   void set(long at, float number) {
+    MEMORY.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, (short) upper(number));
+  }
+
+  @Override
+  void round(float[] numbers) {
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = Float.intBitsToFloat(upper(numbers[i]) << 16);
+    }
+  }
+
+  /// The bits of the nearest bfloat16.
+  private static int upper(float number) {
     int bits = Float.floatToRawIntBits(number);
     int nearest = bits + HALF + ((bits >>> 16) & 1);
-    int upper = (Float.isNaN(number) ? bits | QUIET : nearest) >>> 16;
-    MEMORY.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, (short) upper);
+    return (Float.isNaN(number) ? bits | QUIET : nearest) >>> 16;
   }
 
   @Override

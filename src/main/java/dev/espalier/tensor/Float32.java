@@ -1,5 +1,6 @@
 package dev.espalier.tensor;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
@@ -24,6 +25,21 @@ final class Float32 extends Numbers {
   @Override
   void set(long at, float number) {
     MEMORY.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, number);
+  }
+
+  @Override
+  void read(long from, float[] to, int count) {
+    MemorySegment.copy(MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, from, to, 0, count);
+  }
+
+  @Override
+  void write(float[] from, long to, int count) {
+    MemorySegment.copy(from, 0, MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, to, count);
+  }
+
+  @Override
+  void round(float[] numbers) {
+    // they are of this type
   }
 
   @Override

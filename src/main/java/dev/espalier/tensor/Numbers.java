@@ -45,6 +45,9 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// Stores the nearest number, the even one of two.
   abstract void set(long at, float number);
 
+  /// Makes of each number the nearest one of this type.
+  abstract void round(float[] numbers);
+
   /// The products of a vector with [#ROWS] rows that follow each other, as a register of partial
   /// sums each, without what does not fill a register.
   ///
@@ -134,11 +137,11 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     for (r = 0; r < count; r++) sums[place + r] += rest(rows + r * apart, vector, filled, length);
   }
 
-  final void read(long from, float[] to, int count) {
+  void read(long from, float[] to, int count) {
     for (int i = 0; i < count; i++) to[i] = get(from + (long) i * bytes());
   }
 
-  final void write(float[] from, long to, int count) {
+  void write(float[] from, long to, int count) {
     for (int i = 0; i < count; i++) set(to + (long) i * bytes(), from[i]);
   }
 

@@ -54,7 +54,7 @@ public final class Rows {
         gate(some, some, EXERCISE);
         read(some, row);
         norm(row, row, 1, row);
-        rotate(row, row, row);
+        rotate(row, 0, row, row);
         write(row, some);
         add(some, row);
       }
@@ -75,8 +75,18 @@ public final class Rows {
     numbers.read(from, to, to.length);
   }
 
+  /// Reads so many.
+  public void read(long from, float[] to, int count) {
+    numbers.read(from, to, count);
+  }
+
   public void write(float[] from, long to) {
     numbers.write(from, to, from.length);
+  }
+
+  /// Makes of each number the nearest one of this type.
+  public void round(float[] row) {
+    numbers.round(row);
   }
 
   public void copy(long from, long to, int count) {
@@ -92,29 +102,70 @@ public final class Rows {
   ///
   /// @param out may be the row itself
   public static void norm(float[] row, float[] weight, double eps, float[] out) {
+    norm(row, 0, weight, eps, out);
+  }
+
+  /// RMS norm of a part of a row.
+  ///
+  /// @param from where the part starts, in the row and in what is put out
+  /// @param weight of the part
+  /// @param out may be the row itself
+  public static void norm(float[] row, int from, float[] weight, double eps, float[] out) {
+    float scale = inverse(row, from, weight.length, eps);
+    int i = 0;
+    for (; i <= weight.length - STEP; i += STEP) {
+      var some = FloatVector.fromArray(FLOATS, row, from + i).mul(scale);
+      some.mul(FloatVector.fromArray(FLOATS, weight, i)).intoArray(out, from + i);
+    }
+    for (; i < weight.length; i++) out[from + i] = row[from + i] * scale * weight[i];
+  }
+
+  /// One divided by the root mean square of a part of a row.
+  static float inverse(float[] row, int from, int count, double eps) {
+    return (float) (1 / Math.sqrt(dot(row, from, row, from, count) / count + eps));
+  }
+
+  /// Σ one · other.
+  ///
+  /// @param from where the first vector's numbers start
+  /// @param at where the second's do
+  public static float dot(float[] one, int from, float[] other, int at, int count) {
     var sums = FloatVector.zero(FLOATS);
     int i = 0;
-    for (; i <= row.length - STEP; i += STEP) {
-      var some = FloatVector.fromArray(FLOATS, row, i);
-      sums = some.fma(some, sums);
+    for (; i <= count - STEP; i += STEP) {
+      var some = FloatVector.fromArray(FLOATS, one, from + i);
+      sums = some.fma(FloatVector.fromArray(FLOATS, other, at + i), sums);
     }
     float sum = Numbers.sum(sums);
-    for (; i < row.length; i++) sum += row[i] * row[i];
-    float scale = (float) (1 / Math.sqrt(sum / row.length + eps));
-    for (int j = 0; j < row.length; j++) out[j] = row[j] * scale * weight[j];
+    for (; i < count; i++) sum += one[from + i] * other[at + i];
+    return sum;
   }
 
   /// Rotates a head's numbers: the first half with the second.
   ///
+  /// @param from where the head starts
   /// @param cos one for each number
   /// @param sin likewise; those of the first half are negative
-  public static void rotate(float[] head, float[] cos, float[] sin) {
-    int half = head.length / 2;
-    for (int i = 0; i < half; i++) {
-      float first = head[i];
-      float second = head[i + half];
-      head[i] = first * cos[i] + second * sin[i];
-      head[i + half] = second * cos[i + half] + first * sin[i + half];
+  public static void rotate(float[] row, int from, float[] cos, float[] sin) {
+    int half = cos.length / 2;
+    int middle = from + half;
+    int i = 0;
+    for (; i <= half - STEP; i += STEP) {
+      var first = FloatVector.fromArray(FLOATS, row, from + i);
+      var second = FloatVector.fromArray(FLOATS, row, middle + i);
+      var left = second.mul(FloatVector.fromArray(FLOATS, sin, i));
+      var right = first.mul(FloatVector.fromArray(FLOATS, sin, half + i));
+      first.mul(FloatVector.fromArray(FLOATS, cos, i)).add(left).intoArray(row, from + i);
+      second
+          .mul(FloatVector.fromArray(FLOATS, cos, half + i))
+          .add(right)
+          .intoArray(row, middle + i);
+    }
+    for (; i < half; i++) {
+      float first = row[from + i];
+      float second = row[middle + i];
+      row[from + i] = first * cos[i] + second * sin[i];
+      row[middle + i] = second * cos[i + half] + first * sin[i + half];
     }
   }
 
@@ -126,21 +177,28 @@ public final class Rows {
     var ups = new float[count];
     numbers.read(from, gates, count);
     numbers.read(after(from, count), ups, count);
+    gate(gates, ups);
+    numbers.write(gates, to, count);
+  }
+
+  /// Makes of each gate silu(gate) · up.
+  public static void gate(float[] gates, float[] ups) {
     int i = 0;
-    for (; i <= count - STEP; i += STEP) {
+    for (; i <= gates.length - STEP; i += STEP) {
       var gate = FloatVector.fromArray(FLOATS, gates, i);
       var up = FloatVector.fromArray(FLOATS, ups, i);
       var under = exp(gate.neg()).add(1);
       gate.div(under).mul(up).intoArray(gates, i);
     }
-    for (; i < count; i++) gates[i] = (float) (gates[i] / (1 + Math.exp(-gates[i])) * ups[i]);
-    numbers.write(gates, to, count);
+    for (; i < gates.length; i++) {
+      gates[i] = (float) (gates[i] / (1 + Math.exp(-gates[i])) * ups[i]);
+    }
   }
 
   /// e to the power of each, to two units in the last place; of what is beyond ±87, of that.
   ///
   /// The Vector API's own differs between compiled and not yet compiled code.
-  private static FloatVector exp(FloatVector x) {
+  static FloatVector exp(FloatVector x) {
     var bounded = x.max(-EDGE).min(EDGE);
     var shifted = bounded.mul(LOG2_E).add(WHOLE); // a whole number in the lower bits
     var whole = shifted.sub(WHOLE);
@@ -174,27 +232,42 @@ public final class Rows {
       stacks[i] = new Numbers.Stack(one.values() + skipped, apart, weights, from, to);
       from = to;
     }
-    softmax(weights, (float) (1 / Math.sqrt(headDim)));
+    softmax(weights, length, (float) (1 / Math.sqrt(headDim)));
     numbers.addRows(out, headDim, true, stacks);
   }
 
-  private static void softmax(float[] scores, float scale) {
-    float most = Float.NEGATIVE_INFINITY;
-    for (float score : scores) most = Math.max(most, score);
-    float sum = 0;
+  /// exp(scale · score) of the first scores, divided by their sum.
+  public static void softmax(float[] scores, int count, float scale) {
+    float most = most(scores, count);
     int i = 0;
     var sums = FloatVector.zero(FLOATS);
-    for (; i <= scores.length - STEP; i += STEP) {
+    for (; i <= count - STEP; i += STEP) {
       var some = FloatVector.fromArray(FLOATS, scores, i).sub(most).mul(scale);
       var powers = exp(some);
       powers.intoArray(scores, i);
       sums = sums.add(powers);
     }
-    for (; i < scores.length; i++) {
+    float sum = 0;
+    for (; i < count; i++) {
       scores[i] = (float) Math.exp((scores[i] - most) * scale);
       sum += scores[i];
     }
     sum += Numbers.sum(sums);
-    for (int j = 0; j < scores.length; j++) scores[j] /= sum;
+    for (int j = 0; j < count; j++) scores[j] /= sum;
+  }
+
+  private static float most(float[] scores, int count) {
+    var most = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
+    int i = 0;
+    for (; i <= count - STEP; i += STEP) {
+      var some = FloatVector.fromArray(FLOATS, scores, i);
+      most = most.blend(some, some.compare(VectorOperators.GT, most));
+    }
+    var lanes = new float[STEP];
+    most.intoArray(lanes, 0);
+    float out = Float.NEGATIVE_INFINITY;
+    for (float lane : lanes) out = Math.max(out, lane);
+    for (; i < count; i++) out = Math.max(out, scores[i]);
+    return out;
   }
 }

@@ -1,0 +1,129 @@
+package dev.espalier.tensor;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.bytedeco.pytorch.Tensor;
+
+/// A matrix of float32 numbers where it lies, or a part of one.
+///
+/// Products are computed by OpenBLAS on the calling thread; with small ones libtorch's calls, each
+/// of which makes a tensor, would take longer than the product.
+///
+/// @param at the address of the first number
+/// @param rows how many
+/// @param columns how many
+/// @param apart numbers from one row to the next; of a transposed one from one column to the next
+/// @param transposed whether columns follow each other instead of rows
+public record Matrix(long at, int rows, int columns, int apart, boolean transposed) {
+  /// Of cblas.h.
+  private static final int ROW_MAJOR = 101;
+
+  private static final int AS_IT_IS = 111;
+  private static final int TRANSPOSED = 112;
+
+  private static final class OpenBlas {
+    static final MethodHandle SGEMM = sgemm();
+
+    @SuppressWarnings("restricted") // the launcher and the manifest enable native access
+    private static MethodHandle sgemm() {
+      Native.load();
+      var flag = ValueLayout.JAVA_INT;
+      var size = ValueLayout.JAVA_INT;
+      var number = ValueLayout.JAVA_FLOAT;
+      var place = ValueLayout.JAVA_LONG;
+      return Linker.nativeLinker()
+          .downcallHandle(
+              SymbolLookup.loaderLookup().findOrThrow("cblas_sgemm"),
+              FunctionDescriptor.ofVoid(
+                  flag, flag, flag, size, size, size, number, place, size, place, size, number,
+                  place, size));
+    }
+  }
+
+  /// A tensor's numbers, which it must outlive.
+  ///
+  /// @param tensor (n, m) of float32, whose rows or columns lie together
+  public static Matrix of(Tensor tensor) {
+    int rows = Math.toIntExact(tensor.size(0));
+    int columns = Math.toIntExact(tensor.size(1));
+    boolean transposed = tensor.stride(1) != 1 && columns > 1;
+    if (!Dtype.F32.is(tensor) || (transposed && tensor.stride(0) != 1 && rows > 1)) {
+      throw new IllegalArgumentException("not a matrix of float32 numbers that lie together");
+    }
+    long apart =
+        transposed ? Math.max(tensor.stride(1), rows) : Math.max(tensor.stride(0), columns);
+    return new Matrix(Rows.at(tensor), rows, columns, Math.toIntExact(apart), transposed);
+  }
+
+  /// A matrix whose rows follow each other.
+  public static Matrix at(long at, int rows, int columns) {
+    return new Matrix(at, rows, columns, columns, false);
+  }
+
+  /// Some of its rows.
+  public Matrix rows(int from, int count) {
+    return new Matrix(place(from, 0), count, columns, apart, transposed);
+  }
+
+  /// Some of its columns.
+  public Matrix columns(int from, int count) {
+    return new Matrix(place(0, from), rows, count, apart, transposed);
+  }
+
+  /// Its transpose, in the same place.
+  public Matrix transpose() {
+    return new Matrix(at, columns, rows, apart, !transposed);
+  }
+
+  /// The address of a number.
+  public long place(int row, int column) {
+    long skipped = transposed ? (long) column * apart + row : (long) row * apart + column;
+    return at + Float.BYTES * skipped;
+  }
+
+  /// Becomes scale · a·b.
+  public void set(float scale, Matrix a, Matrix b) {
+    multiply(scale, a, b, 0);
+  }
+
+  /// Adds scale · a·b.
+  public void add(float scale, Matrix a, Matrix b) {
+    multiply(scale, a, b, 1);
+  }
+
+  /// Adds a vector to every row; of one that is not transposed.
+  public void add(float[] vector) {
+    var row = new float[columns];
+    for (int i = 0; i < rows; i++) {
+      Float32.NUMBERS.read(place(i, 0), row, columns);
+      for (int j = 0; j < columns; j++) row[j] += vector[j];
+      Float32.NUMBERS.write(row, place(i, 0), columns);
+    }
+  }
+
+  private void multiply(float scale, Matrix a, Matrix b, float kept) {
+    if (transposed) {
+      transpose().multiply(scale, b.transpose(), a.transpose(), kept);
+      return;
+    }
+    if (a.rows != rows || b.columns != columns || a.columns != b.rows) {
+      throw new IllegalArgumentException(
+          "(%d, %d) is not (%d, %d) times (%d, %d)"
+              .formatted(rows, columns, a.rows, a.columns, b.rows, b.columns));
+    }
+    try {
+      OpenBlas.SGEMM.invokeExact(
+          ROW_MAJOR, a.order(), b.order(), rows, columns, a.columns, scale, a.at, a.apart, b.at,
+          b.apart, kept, at, apart);
+    } catch (Throwable e) {
+      throw new IllegalStateException("OpenBLAS cannot be called", e);
+    }
+  }
+
+  private int order() {
+    return transposed ? TRANSPOSED : AS_IT_IS;
+  }
+}

@@ -1,0 +1,75 @@
+package dev.espalier.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Matrix products on all of the device's threads, of which no gradient is recorded.
+///
+/// In 16 bit libtorch's oneDNN shares a product among OpenMP's threads. In float32 libtorch calls
+/// OpenBLAS, which has one thread here ([Native] says why), so the crew's threads take a part of
+/// the product each.
+public final class Products {
+  private static final long WORTH = 1 << 20; // multiplications of a part
+
+  private Products() {}
+
+  /// x·Wᵀ on the device's thread.
+  ///
+  /// @param x (…, in)
+  /// @param weight (out, in), of the same type
+  /// @return (…, out)
+  public static Tensor linear(Tensor x, Tensor weight) {
+    if (!Dtype.F32.is(x)) return torch.linear(x, weight);
+    var shape = x.sizes().vec().get();
+    shape[shape.length - 1] = weight.size(0);
+    return mm(x.reshape(-1, x.size(-1)), weight.t()).view(shape);
+  }
+
+  /// a·b on the device's thread.
+  ///
+  /// @param a (n, k)
+  /// @param b (k, m)
+  /// @return (n, m)
+  public static Tensor mm(Tensor a, Tensor b) {
+    if (!Dtype.F32.is(a)) return torch.mm(a, b);
+    var out = torch.empty(new long[] {a.size(0), b.size(1)}, Dtype.F32.options(), null);
+    share(a, b, out, (one, other, some) -> some.set(1, one, other));
+    return out;
+  }
+
+  /// Adds a·b to a sum in place, on the device's thread.
+  ///
+  /// @param sum (n, m)
+  /// @param a (n, k)
+  /// @param b (k, m)
+  /// @return the sum
+  public static Tensor addmm(Tensor sum, Tensor a, Tensor b) {
+    if (!Dtype.F32.is(a)) return sum.addmm_(a, b);
+    share(a, b, sum, (one, other, some) -> some.add(1, one, other));
+    return sum;
+  }
+
+  private interface Part {
+    void compute(Matrix a, Matrix b, Matrix out);
+  }
+
+  /// Cuts a product along the longer side of its result.
+  private static void share(Tensor a, Tensor b, Tensor out, Part part) {
+    var left = Matrix.of(a);
+    var right = Matrix.of(b);
+    var all = Matrix.of(out);
+    long work = (long) left.rows() * left.columns() * right.columns();
+    boolean wide = all.columns() > all.rows();
+    int length = wide ? all.columns() : all.rows();
+    int parts = (int) Math.clamp(work / WORTH, 1, Math.min(length, 2L * Native.cores()));
+    Crew.device()
+        .run(
+            parts,
+            i -> {
+              int from = (int) ((long) length * i / parts);
+              int count = (int) ((long) length * (i + 1) / parts) - from;
+              if (wide) part.compute(left, right.columns(from, count), all.columns(from, count));
+              else part.compute(left.rows(from, count), right, all.rows(from, count));
+            });
+  }
+}
