@@ -71,19 +71,12 @@ public final class DecodePass {
               projections.get(1),
               projections.get(2),
               projections.get(3),
-              numbers(name + "input_layernorm.weight"),
-              numbers(name + "post_attention_layernorm.weight"),
-              shape.qkNorm() ? numbers(name + "self_attn.q_norm.weight") : null,
-              shape.qkNorm() ? numbers(name + "self_attn.k_norm.weight") : null));
+              weights.numbers(name + "input_layernorm.weight"),
+              weights.numbers(name + "post_attention_layernorm.weight"),
+              shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
+              shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null));
     }
-    lastNorm = numbers("model.norm.weight");
-  }
-
-  private float[] numbers(String norm) {
-    var weight = weights.get(norm).to(Dtype.F32.scalar()).contiguous();
-    var out = new float[(int) weight.numel()];
-    weight.data_ptr_float().get(out);
-    return out;
+    lastNorm = weights.numbers("model.norm.weight");
   }
 
   /// Scores of the token after each, in float32.
@@ -235,7 +228,7 @@ public final class DecodePass {
     var numbers = new float[shape.headDim()];
     rows.read(from, numbers);
     if (norm != null) Rows.norm(numbers, norm, shape.normEps(), numbers);
-    Rows.rotate(numbers, turn.cos(), turn.sin());
+    Rows.rotate(numbers, 0, turn.cos(), turn.sin());
     rows.write(numbers, to);
   }
 }

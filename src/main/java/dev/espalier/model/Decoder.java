@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Products;
 import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,8 +73,16 @@ public final class Decoder {
 
   /// x·Wᵀ + b
   static Tensor product(Tensor x, Tensor weight, @Nullable Tensor bias) {
-    if (bias != null) return torch.linear(x, weight, new TensorOptional(bias));
-    return RowProduct.fits(x, weight) ? RowProduct.of(x, weight) : torch.linear(x, weight);
+    boolean recorded = x.requires_grad() || weight.requires_grad();
+    if (bias != null && (recorded || !Dtype.F32.is(x))) {
+      return torch.linear(x, weight, new TensorOptional(bias));
+    }
+    if (recorded) return torch.linear(x, weight);
+    var product =
+        bias == null && RowProduct.fits(x, weight)
+            ? RowProduct.of(x, weight)
+            : Products.linear(x, weight);
+    return bias == null ? product : product.add_(bias);
   }
 
   private Tensor norm(Tensor x, Tensor weight) {

@@ -2,6 +2,7 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.LowRank;
+import dev.espalier.tensor.Products;
 import dev.espalier.tensor.Scope;
 import java.util.Arrays;
 import java.util.Collections;
@@ -9,7 +10,6 @@ import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// An adapter that only computes: joined and cast once.
@@ -71,7 +71,9 @@ public final class FrozenLora implements Adapters, AutoCloseable {
       LowRank.add(Collections.nCopies((int) count, pair.rows()), input.contiguous(), output);
       return output;
     }
-    return output.add(torch.matmul(torch.linear(input, pair.a()), pair.b()));
+    var inner = Products.linear(input.reshape(-1, input.size(-1)), pair.a());
+    Products.addmm(output.view(-1, output.size(-1)), inner, pair.b());
+    return output;
   }
 
   /// What its matrices take.

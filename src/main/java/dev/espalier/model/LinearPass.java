@@ -2,10 +2,11 @@ package dev.espalier.model;
 
 import dev.espalier.model.Lora.Site;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Matrix;
+import dev.espalier.tensor.Products;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -13,47 +14,107 @@ import org.jspecify.annotations.Nullable;
 final class LinearPass {
   private final Projection projection;
   private final Map<String, Site> sites;
+  private final Dtype dtype;
   private final Tensor weight; // (out, in)
   private final @Nullable Tensor bias;
   private final @Nullable LoraPair pair;
-  private @Nullable Tensor input; // (T, in)
-  private @Nullable Tensor down; // (T, R)
+  private @Nullable Kept kept;
+
+  /// What the way back needs of a pass, where there are LoRA matrices.
+  ///
+  /// @param input (T, in)
+  /// @param down (T, R), what A makes of it
+  /// @param through (T, R), what B makes of the gradient
+  private record Kept(Tensor input, Tensor down, Tensor through) {}
 
   LinearPass(Projection projection, Weights weights, Map<String, Site> sites, Dtype dtype) {
     this.projection = projection;
     this.sites = sites;
+    this.dtype = dtype;
     weight = weights.weight(projection);
     bias = weights.bias(projection);
     pair = LoraPair.join(projection, sites, dtype);
   }
 
   /// @param x (T, in), of the weight's type
-  /// @return (T, out)
-  Tensor forward(Tensor x) {
-    var out =
-        bias == null ? torch.linear(x, weight) : torch.linear(x, weight, new TensorOptional(bias));
-    if (pair == null) return out;
-    input = x;
-    down = torch.linear(x, pair.a());
-    return out.addmm_(down, pair.b().t());
+  /// @param out (T, out), where the output goes
+  TokenStep forward(Tensor x, Tensor out) {
+    kept = pair == null ? null : new Kept(x, ranks(x, pair), ranks(x, pair));
+    if (Dtype.F32 != dtype) return TokenStep.whole(() -> forwardAll(x, out));
+    var from = Matrix.of(x);
+    var to = Matrix.of(out);
+    var matrix = Matrix.of(weight).transpose();
+    var lora = pair == null || kept == null ? null : Factors.of(pair, kept.down());
+    var always = bias == null ? null : Weights.numbers(bias);
+    return (first, end) -> {
+      var some = from.rows(first, end - first);
+      var made = to.rows(first, end - first);
+      made.set(1, some, matrix);
+      if (always != null) made.add(always);
+      if (lora == null) return;
+      var inner = lora.inner().rows(first, end - first);
+      inner.set(1, some, lora.a().transpose());
+      made.add(1, inner, lora.b().transpose());
+    };
   }
 
-  /// Adds to the gradients of the LoRA matrices.
+  private Tensor ranks(Tensor x, LoraPair lora) {
+    return torch.empty(new long[] {x.size(0), lora.a().size(0)}, dtype.options(), null);
+  }
+
+  private void forwardAll(Tensor x, Tensor out) {
+    torch.mm_out(out, x, weight.t());
+    if (bias != null) out.add_(bias);
+    if (pair == null || kept == null) return;
+    torch.mm_out(kept.down(), x, pair.a().t());
+    out.addmm_(kept.down(), pair.b().t());
+  }
+
+  /// The gradient of the input.
   ///
   /// @param gradient of the output, (T, out)
-  /// @param wanted whether that of the input is
-  /// @return the gradient of the input, (T, in), or of nothing
-  @Nullable Tensor backward(Tensor gradient, boolean wanted) {
-    var in = wanted ? torch.mm(gradient, weight) : null;
-    if (pair == null || input == null || down == null) return in;
-    var through = torch.mm(gradient, pair.b()); // (T, R)
-    accumulate(torch.mm(through.t(), input), torch.mm(gradient.t(), down));
-    return in == null ? null : in.addmm_(through, pair.a());
+  /// @param in (T, in), where it goes; null where nobody wants it
+  TokenStep backward(Tensor gradient, @Nullable Tensor in) {
+    if (Dtype.F32 != dtype) return TokenStep.whole(() -> backwardAll(gradient, in));
+    var from = Matrix.of(gradient);
+    var to = in == null ? null : Matrix.of(in);
+    var matrix = Matrix.of(weight);
+    var lora = pair == null || kept == null ? null : Factors.of(pair, kept.through());
+    return (first, end) -> {
+      var some = from.rows(first, end - first);
+      if (to != null) to.rows(first, end - first).set(1, some, matrix);
+      if (lora == null) return;
+      var inner = lora.inner().rows(first, end - first);
+      inner.set(1, some, lora.b());
+      if (to != null) to.rows(first, end - first).add(1, inner, lora.a());
+    };
   }
 
-  /// @param a (R, in), the gradient of the stacked A's
-  /// @param b (out, R), that of the B's, of which only the diagonal blocks mean anything
-  private void accumulate(Tensor a, Tensor b) {
+  private void backwardAll(Tensor gradient, @Nullable Tensor in) {
+    if (in != null) torch.mm_out(in, gradient, weight);
+    if (pair == null || kept == null) return;
+    torch.mm_out(kept.through(), gradient, pair.b());
+    if (in != null) in.addmm_(kept.through(), pair.a());
+  }
+
+  /// The LoRA matrices, and what is between them.
+  ///
+  /// @param a (R, in)
+  /// @param b (out, R)
+  /// @param inner (T, R)
+  private record Factors(Matrix a, Matrix b, Matrix inner) {
+    static Factors of(LoraPair pair, Tensor inner) {
+      return new Factors(Matrix.of(pair.a()), Matrix.of(pair.b()), Matrix.of(inner));
+    }
+  }
+
+  /// Adds to the gradients of the LoRA matrices, after the step back.
+  ///
+  /// @param gradient of the output, (T, out)
+  void accumulate(Tensor gradient) {
+    if (kept == null) return;
+    var a = Products.mm(kept.through().t(), kept.input()); // (R, in)
+    var b = Products.mm(gradient.t(), kept.down()); // (out, R): only the diagonal blocks count
     long row = 0;
     long rank = 0;
     for (var linear : projection.parts()) {

@@ -3,6 +3,7 @@ package dev.espalier.model;
 import dev.espalier.model.Rotary.Angles;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -16,12 +17,14 @@ import org.jspecify.annotations.Nullable;
 /// pass needs. The gradients are written by hand: recording every operator costs more than many of
 /// them, and nothing is computed for weights that do not change.
 public final class LoraPass {
+  private static final int CHUNK = 64; // queries of a head that a thread takes at once
+
   private final ModelShape shape;
   private final Weights weights;
   private final Dtype dtype;
   private final List<Block> blocks = new ArrayList<>();
   private final Tensor at;
-  private final long length;
+  private final int length;
   private final Angles angles;
   private final NormPass last;
 
@@ -46,19 +49,38 @@ public final class LoraPass {
     this.weights = weights;
     this.dtype = dtype;
     this.at = at;
-    length = tokens.size(1);
+    length = (int) tokens.size(1);
     angles = decoder.rotary().at(positions);
-    var plan = PackedPlan.of(spans, PackedAttention.CHUNK);
-    var masks = PackedAttention.masks(plan, dtype);
+    var plan = PackedPlan.of(spans, CHUNK);
     var embedding = weights.get("model.embed_tokens.weight");
-    var x = torch.embedding(embedding, tokens.view(-1)).to(Dtype.F32.scalar()); // (T, D)
+    var stream = new Stream(wide(torch.embedding(embedding, tokens.view(-1))), null);
+    var steps = new ArrayList<TokenStep>();
     for (int layer = 0; layer < shape.layers(); layer++) {
-      var block = new Block(lora, layer, plan, masks);
-      block.forward(x);
+      var block = new Block(lora, layer, stream, steps);
+      run(steps);
+      stream = block.end(plan, steps);
       blocks.add(block);
-      Device.cpu().giveWay();
     }
-    last = norm(x.index_select(0, at), "model.norm.weight");
+    run(steps);
+    last = norm(stream.at(at), "model.norm.weight", Dtype.F32);
+    TokenStep.run((int) at.size(0), List.of(last.forward()));
+  }
+
+  /// Computes the steps, which are done then.
+  private void run(List<TokenStep> steps) {
+    TokenStep.run(length, steps);
+    steps.clear();
+    Device.cpu().giveWay();
+  }
+
+  /// The residual stream, (T, D) in float32, and what is to be added to it.
+  private record Stream(Tensor before, @Nullable Tensor added) {
+    /// Of some tokens.
+    Stream at(Tensor tokens) {
+      return new Stream(
+          before.index_select(0, tokens),
+          added == null ? null : wide(added.index_select(0, tokens)));
+    }
   }
 
   /// The last block's output after the final norm at the wanted positions: (N, width), float32.
@@ -68,29 +90,65 @@ public final class LoraPass {
 
   /// Adds to the adapter's gradients.
   ///
-  /// @param gradient of [#hidden], (N, width); it is overwritten
+  /// @param gradient of [#hidden], (N, width)
   public void backward(Tensor gradient) {
+    var some = torch.zeros_like(gradient);
+    TokenStep.run((int) at.size(0), List.of(last.backward(gradient, some)));
     var x = torch.zeros(new long[] {length, shape.width()}, Dtype.F32.options());
-    x.index_add_(0, at, last.backward(gradient));
+    x.index_add_(0, at, some);
+    var room = new Room();
+    var steps = new ArrayList<TokenStep>();
     for (int layer = shape.layers() - 1; layer >= 0; layer--) {
-      blocks.get(layer).backward(x);
-      Device.cpu().giveWay();
+      var block = blocks.get(layer);
+      block.endBackward(x, room, steps);
+      run(steps);
+      if (layer + 1 < shape.layers()) blocks.get(layer + 1).accumulateBegin(room);
+      block.accumulateEnd(room);
+      block.beginBackward(x, room, steps);
     }
+    run(steps);
+    blocks.getFirst().accumulateBegin(room);
   }
 
-  private NormPass norm(Tensor x, String name) {
-    return NormPass.of(x, weights.get(name).to(Dtype.F32.scalar()), shape.normEps());
+  private Tensor empty(long width, Dtype type) {
+    return torch.empty(new long[] {length, width}, type.options(), null);
   }
 
-  private Tensor cast(Tensor x) {
-    return x.to(dtype.scalar());
+  /// Gradients of one block after the other.
+  private final class Room {
+    final Tensor ofDown = empty(shape.width(), dtype); // of its output
+    final Tensor ofGated = empty(shape.ffn(), dtype);
+    final Tensor ofO = empty(shape.width(), dtype); // of its output
+    final Tensor ofMixed = empty((long) shape.heads() * shape.headDim(), dtype);
+    final Tensor ofQkv = empty((shape.heads() + 2L * shape.kvHeads()) * shape.headDim(), dtype);
+    final Tensor ofNormed = empty(shape.width(), dtype); // of either norm's output
+  }
+
+  private NormPass norm(Stream stream, String name, Dtype output) {
+    return new NormPass(
+        stream.before(), stream.added(), weights.numbers(name), shape.normEps(), output);
   }
 
   private static Tensor wide(Tensor x) {
     return x.to(Dtype.F32.scalar());
   }
 
-  /// A block; its passes change the residual stream (T, D) or its gradient in place.
+  /// Numbers in another type.
+  private static TokenStep copy(Tensor from, Dtype type, Tensor to, Dtype other) {
+    int width = Math.toIntExact(from.size(1));
+    var read = new Rows(type);
+    var write = new Rows(other);
+    long source = Rows.at(from);
+    long target = Rows.at(to);
+    return (first, end) -> {
+      var row = new float[width];
+      for (long t = first; t < end; t++) {
+        read.read(read.after(source, t * width), row);
+        write.write(row, write.after(target, t * width));
+      }
+    };
+  }
+
   private final class Block {
     private final String name;
     private final boolean first;
@@ -98,14 +156,15 @@ public final class LoraPass {
     private final LinearPass o;
     private final LinearPass gateUp;
     private final LinearPass down;
-    private final AttentionPass attention;
-    private final long queries = (long) shape.heads() * shape.headDim();
-    private final long keys = (long) shape.kvHeads() * shape.headDim();
-    private final List<NormPass> norms = new ArrayList<>(); // of the block's inputs
-    private final List<NormPass> headNorms = new ArrayList<>(); // of queries and keys
-    private final List<Tensor> gated = new ArrayList<>(); // gate, up, and silu of gate
+    private final NormPass before;
+    private final HeadPass turned;
+    private @Nullable Rest rest;
 
-    Block(Lora lora, int layer, PackedPlan plan, List<Tensor> masks) {
+    /// The part of a block that begins with attention.
+    private record Rest(AttentionPass attention, NormPass between, GatePass gate) {}
+
+    /// Begins a block: its steps up to attention.
+    Block(Lora lora, int layer, Stream stream, List<TokenStep> steps) {
       name = "model.layers." + layer + ".";
       first = layer == 0;
       var projections =
@@ -116,71 +175,71 @@ public final class LoraPass {
       o = projections.get(1);
       gateUp = projections.get(2);
       down = projections.get(3);
-      attention = new AttentionPass(plan, masks, shape);
+      before = norm(stream, name + "input_layernorm.weight", dtype);
+      var all = empty((shape.heads() + 2L * shape.kvHeads()) * shape.headDim(), dtype);
+      var queryNorm = shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null;
+      var keyNorm = shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null;
+      turned = new HeadPass(shape, angles, dtype, queryNorm, keyNorm, all);
+      steps.add(before.forward());
+      steps.add(qkv.forward(before.output(), all));
+      steps.add(turned.forward());
     }
 
-    void forward(Tensor x) {
-      var in = norm(x, name + "input_layernorm.weight");
-      norms.add(in);
-      var all = qkv.forward(cast(in.output()));
-      var query = rotated(all.narrow(1, 0, queries), shape.heads(), "q_norm");
-      var key = rotated(all.narrow(1, queries, keys), shape.kvHeads(), "k_norm");
-      var value = byHead(all.narrow(1, queries + keys, keys), shape.kvHeads()).contiguous();
-      x.add_(o.forward(attention.forward(query, key, value)));
-
-      var between = norm(x, name + "post_attention_layernorm.weight");
-      norms.add(between);
-      var both = gateUp.forward(cast(between.output()));
-      var gate = both.narrow(1, 0, shape.ffn());
-      var up = both.narrow(1, shape.ffn(), shape.ffn());
-      var open = torch.silu(gate);
-      gated.addAll(List.of(gate, up, open));
-      x.add_(down.forward(open.mul(up)));
-    }
-
-    private Tensor byHead(Tensor x, long count) { // (T, H·hd) → (H, T, hd)
-      return x.view(length, count, shape.headDim()).transpose(0, 1);
-    }
-
-    private Tensor rotated(Tensor x, long count, String normName) {
-      var split = wide(byHead(x, count));
-      if (shape.qkNorm()) {
-        var norm = norm(split, name + "self_attn." + normName + ".weight");
-        headNorms.add(norm);
-        split = norm.output();
+    /// Attention, and the steps after it.
+    Stream end(PackedPlan plan, List<TokenStep> steps) {
+      var attention = new AttentionPass(plan, shape, turned.output());
+      var mixed = attention.output();
+      if (dtype != Dtype.F32) {
+        mixed = empty(mixed.size(1), dtype);
+        steps.add(copy(attention.output(), Dtype.F32, mixed, dtype));
       }
-      return cast(angles.rotate(split.unsqueeze(0)).squeeze(0)).contiguous();
+      var added = empty(shape.width(), dtype);
+      steps.add(o.forward(mixed, added));
+      var between =
+          norm(new Stream(before.sum(), added), name + "post_attention_layernorm.weight", dtype);
+      steps.add(between.forward());
+      var gate = new GatePass(dtype, empty(2L * shape.ffn(), dtype), shape.ffn());
+      steps.add(gateUp.forward(between.output(), gate.gateUp()));
+      var gated = empty(shape.ffn(), dtype);
+      steps.add(gate.forward(gated));
+      var out = empty(shape.width(), dtype);
+      steps.add(down.forward(gated, out));
+      rest = new Rest(attention, between, gate);
+      return new Stream(between.sum(), out);
     }
 
-    /// @param gradient of the block's output; becomes that of its input
-    void backward(Tensor gradient) {
-      var gate = gated.get(0);
-      var up = gated.get(1);
-      var hidden = needed(down.backward(cast(gradient), true)); // (T, ffn)
-      var both = torch.empty(new long[] {length, 2L * shape.ffn()}, hidden.options(), null);
-      torch.mul_out(both.narrow(1, shape.ffn(), shape.ffn()), hidden, gated.get(2));
-      torch.silu_backward_out(both.narrow(1, 0, shape.ffn()), hidden.mul_(up), gate);
-      gradient.add_(norms.get(1).backward(wide(needed(gateUp.backward(both, true)))));
-
-      var parts = attention.backward(needed(o.backward(cast(gradient), true)));
-      var all = torch.empty(new long[] {length, queries + 2 * keys}, hidden.options(), null);
-      unrotated(parts[0], 0, all.narrow(1, 0, queries));
-      unrotated(parts[1], 1, all.narrow(1, queries, keys));
-      byHead(all.narrow(1, queries + keys, keys), shape.kvHeads()).copy_(parts[2]);
-      var in = qkv.backward(all, !first);
-      if (in != null) gradient.add_(norms.get(0).backward(wide(in)));
+    /// The way back to attention.
+    ///
+    /// @param stream the gradient of the block's output; becomes that of the stream after attention
+    void endBackward(Tensor stream, Room room, List<TokenStep> steps) {
+      var of = Objects.requireNonNull(rest);
+      steps.add(copy(stream, Dtype.F32, room.ofDown, dtype));
+      steps.add(down.backward(room.ofDown, room.ofGated));
+      steps.add(of.gate().backward(room.ofGated));
+      steps.add(gateUp.backward(of.gate().gateUp(), room.ofNormed));
+      steps.add(of.between().backward(room.ofNormed, stream));
+      steps.add(copy(stream, Dtype.F32, room.ofO, dtype));
+      steps.add(o.backward(room.ofO, room.ofMixed));
     }
 
-    /// Turns the gradient of rotated queries or keys (H, T, hd) into that of the linear layer's
-    /// output.
-    private void unrotated(Tensor rotated, int which, Tensor into) {
-      var gradient = angles.rotateBack(wide(rotated).unsqueeze(0)).squeeze(0);
-      if (shape.qkNorm()) gradient = headNorms.get(which).backward(gradient);
-      byHead(into, rotated.size(0)).copy_(gradient);
+    /// The way back through attention, and the steps from there.
+    ///
+    /// @param stream becomes the gradient of the block's input
+    void beginBackward(Tensor stream, Room room, List<TokenStep> steps) {
+      var attention = Objects.requireNonNull(rest).attention();
+      steps.add(turned.backward(attention.backward(wide(room.ofMixed)), room.ofQkv));
+      steps.add(qkv.backward(room.ofQkv, first ? null : room.ofNormed));
+      if (!first) steps.add(before.backward(room.ofNormed, stream));
     }
 
-    private static Tensor needed(@Nullable Tensor gradient) {
-      return Objects.requireNonNull(gradient);
+    void accumulateEnd(Room room) {
+      down.accumulate(room.ofDown);
+      gateUp.accumulate(Objects.requireNonNull(rest).gate().gateUp());
+      o.accumulate(room.ofO);
+    }
+
+    void accumulateBegin(Room room) {
+      qkv.accumulate(room.ofQkv);
     }
   }
 }

@@ -1,34 +1,92 @@
 package dev.espalier.model;
 
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.RowGradients;
+import dev.espalier.tensor.Rows;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
-/// RMSNorm of float32 numbers over their last dimension, with its gradient by hand.
-///
-/// @param unit x divided by its root mean square
-/// @param inverse 1 / root mean square, with a last dimension of one
-/// @param weight float32, of the last dimensions
-record NormPass(Tensor unit, Tensor inverse, Tensor weight) {
-  private static final long[] LAST = {-1};
+/// A norm of the residual stream, and what is added to the stream before it; with its gradient by
+/// hand.
+final class NormPass {
+  private static final Rows WIDE = new Rows(Dtype.F32);
 
-  static NormPass of(Tensor x, Tensor weight, double eps) {
-    var inverse = mean(x.square()).add_(new Scalar(eps)).rsqrt_();
-    return new NormPass(x.mul(inverse), inverse, weight);
+  private final Tensor before; // (T, D), float32
+  private final @Nullable Tensor added;
+  private final float[] weight;
+  private final double eps;
+  private final Rows rows;
+  private final Tensor sum;
+  private final Tensor output;
+
+  /// @param before the stream, (T, D), float32
+  /// @param added to it: (T, D) of that type
+  /// @param weight of the norm, D
+  /// @param dtype of the output
+  NormPass(Tensor before, @Nullable Tensor added, float[] weight, double eps, Dtype dtype) {
+    this.before = before;
+    this.added = added;
+    this.weight = weight;
+    this.eps = eps;
+    rows = new Rows(dtype);
+    sum = added == null ? before : torch.empty_like(before);
+    output = torch.empty(before.sizes().vec().get(), dtype.options(), null);
   }
 
-  private static Tensor mean(Tensor x) {
-    return x.mean(LAST, true, new ScalarTypeOptional());
+  /// The stream after what was added, (T, D), float32.
+  Tensor sum() {
+    return sum;
   }
 
+  /// (T, D)
   Tensor output() {
-    return unit.mul(weight);
+    return output;
   }
 
-  /// @param gradient of the output, float32; it is overwritten
-  /// @return the gradient of x: (g·w − unit · mean(g·w · unit)) / root mean square
-  Tensor backward(Tensor gradient) {
-    var scaled = gradient.mul_(weight);
-    return scaled.addcmul_(unit, mean(scaled.mul(unit)), new Scalar(-1)).mul_(inverse);
+  /// Makes the sum and the output.
+  TokenStep forward() {
+    int width = weight.length;
+    long from = Rows.at(before);
+    long more = added == null ? 0 : Rows.at(added);
+    long stream = Rows.at(sum);
+    long to = Rows.at(output);
+    return (first, end) -> {
+      var row = new float[width];
+      var out = new float[width];
+      for (long t = first; t < end; t++) {
+        WIDE.read(WIDE.after(from, t * width), row);
+        if (added != null) {
+          rows.read(rows.after(more, t * width), out);
+          for (int i = 0; i < width; i++) row[i] += out[i];
+          WIDE.write(row, WIDE.after(stream, t * width));
+        }
+        Rows.norm(row, weight, eps, out);
+        rows.write(out, rows.after(to, t * width));
+      }
+    };
+  }
+
+  /// Adds the gradient of the sum.
+  ///
+  /// @param gradient of the output, of its type
+  /// @param stream the stream's, (T, D), float32
+  TokenStep backward(Tensor gradient, Tensor stream) {
+    int width = weight.length;
+    long normalised = Rows.at(sum);
+    long from = Rows.at(gradient);
+    long to = Rows.at(stream);
+    return (first, end) -> {
+      var row = new float[width];
+      var out = new float[width];
+      for (long t = first; t < end; t++) {
+        WIDE.read(WIDE.after(normalised, t * width), row);
+        rows.read(rows.after(from, t * width), out);
+        RowGradients.norm(row, 0, weight, eps, out);
+        WIDE.read(WIDE.after(to, t * width), row);
+        for (int i = 0; i < width; i++) row[i] += out[i];
+        WIDE.write(row, WIDE.after(to, t * width));
+      }
+    };
   }
 }

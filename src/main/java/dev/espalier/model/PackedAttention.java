@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// slower than plain products, so the scores are made explicitly, and the query heads of a
 /// key-value head are rows of one product, so that keys and values are never expanded.
 public final class PackedAttention implements Attention {
-  static final int CHUNK = 256;
+  private static final int CHUNK = 256;
   private static final float BARRED = -1e9f; // finite: two of them still add up to a number
 
   private final @Nullable PackedPlan plan; // null: each row is one sequence
@@ -109,7 +109,7 @@ public final class PackedAttention implements Attention {
 
   /// 0 where a chunk's queries may look and a number that bars them elsewhere: (queries, keys) for
   /// each chunk.
-  static List<Tensor> masks(PackedPlan plan, Dtype dtype) {
+  private static List<Tensor> masks(PackedPlan plan, Dtype dtype) {
     var masks = new ArrayList<Tensor>();
     for (var chunk : plan.chunks()) {
       masks.add(

@@ -168,6 +168,19 @@ public final class Weights implements AutoCloseable {
     return tensor;
   }
 
+  /// The numbers of a vector, such as a norm's.
+  float[] numbers(String name) {
+    return numbers(get(name));
+  }
+
+  /// The numbers of a vector.
+  static float[] numbers(Tensor vector) {
+    var wide = vector.to(Dtype.F32.scalar()).contiguous();
+    var out = new float[Math.toIntExact(wide.numel())];
+    wide.data_ptr_float().get(out);
+    return out;
+  }
+
   /// The weight of that name, or null.
   public @Nullable Tensor find(String name) {
     return tensors.get(name);

@@ -1,0 +1,155 @@
+package dev.espalier.model;
+
+import dev.espalier.model.Rotary.Angles;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.RowGradients;
+import dev.espalier.tensor.Rows;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/// What happens to queries and keys before attention: norms where the family has them, and the
+/// rotation to their positions; with its gradient by hand.
+final class HeadPass {
+  private final ModelShape shape;
+  private final Rows rows;
+  private final Rows wide = new Rows(Dtype.F32);
+  private final float @Nullable [] queryNorm;
+  private final float @Nullable [] keyNorm;
+  private final long qkv; // (T, (H + 2·KV)·hd)
+  private final long cos; // (T, hd), float32
+  private final long sin;
+  private final Tensor output;
+
+  /// @param angles of T positions
+  /// @param dtype of what the projection gave
+  /// @param qkv (T, (H + 2·KV)·hd), of that type
+  HeadPass(
+      ModelShape shape,
+      Angles angles,
+      Dtype dtype,
+      float @Nullable [] queryNorm,
+      float @Nullable [] keyNorm,
+      Tensor qkv) {
+    this.shape = shape;
+    cos = Rows.at(angles.cos());
+    sin = Rows.at(angles.sin());
+    this.queryNorm = queryNorm;
+    this.keyNorm = keyNorm;
+    this.qkv = Rows.at(qkv);
+    rows = new Rows(dtype);
+    output = torch.empty(qkv.sizes().vec().get(), Dtype.F32.options(), null);
+  }
+
+  /// Queries, keys and values, as numbers that the projection's type has: (T, (H + 2·KV)·hd),
+  /// float32.
+  Tensor output() {
+    return output;
+  }
+
+  TokenStep forward() {
+    long to = Rows.at(output);
+    return (first, end) -> forward(first, end, to);
+  }
+
+  private void forward(int first, int end, long to) {
+    var turns = new Turns();
+    int width = width();
+    var token = new float[width];
+    for (int t = first; t < end; t++) {
+      turns.read(t);
+      long place = (long) t * width;
+      rows.read(rows.after(qkv, place), token);
+      for (int head = 0; head < shape.heads() + shape.kvHeads(); head++) {
+        int from = head * shape.headDim();
+        var norm = norm(head);
+        if (norm != null) Rows.norm(token, from, norm, shape.normEps(), token);
+        Rows.rotate(token, from, turns.cosines, turns.sines);
+      }
+      rows.round(token);
+      wide.write(token, wide.after(to, place));
+    }
+  }
+
+  /// Numbers of a token's queries, keys and values.
+  private int width() {
+    return (shape.heads() + 2 * shape.kvHeads()) * shape.headDim();
+  }
+
+  private float @Nullable [] norm(int head) {
+    return head < shape.heads() ? queryNorm : keyNorm;
+  }
+
+  /// The gradient of what the projection gave.
+  ///
+  /// @param gradients of queries, and of keys and values as each query head has them
+  /// @param to (T, (H + 2·KV)·hd), where it goes, in the projection's type
+  TokenStep backward(AttentionPass.Gradients gradients, Tensor to) {
+    long queries = Rows.at(gradients.queries());
+    long keys = Rows.at(gradients.keys());
+    long values = Rows.at(gradients.values());
+    long all = Rows.at(to);
+    return (first, end) -> backward(queries, keys, values, all, first, end);
+  }
+
+  private void backward(long queries, long keys, long values, long to, int first, int end) {
+    var turns = new Turns();
+    int width = width();
+    int asked = shape.heads() * shape.headDim();
+    int shared = shape.kvHeads() * shape.headDim();
+    var token = new float[width];
+    var gradient = new float[width];
+    var one = new float[asked];
+    for (int t = first; t < end; t++) {
+      turns.read(t);
+      long place = (long) t * width;
+      rows.read(rows.after(qkv, place), token);
+      read(queries, t, one);
+      System.arraycopy(one, 0, gradient, 0, asked);
+      read(keys, t, one);
+      sum(one, gradient, asked);
+      read(values, t, one);
+      sum(one, gradient, asked + shared);
+      for (int head = 0; head < shape.heads() + shape.kvHeads(); head++) {
+        int from = head * shape.headDim();
+        RowGradients.rotate(gradient, from, turns.cosines, turns.sines);
+        var norm = norm(head);
+        if (norm != null) RowGradients.norm(token, from, norm, shape.normEps(), gradient);
+      }
+      rows.write(gradient, rows.after(to, place));
+    }
+  }
+
+  private void read(long gradients, int token, float[] to) {
+    wide.read(wide.after(gradients, (long) token * to.length), to);
+  }
+
+  /// What the query heads that share a head add up to.
+  ///
+  /// @param each of every query head
+  /// @param at where those of the shared heads start
+  private void sum(float[] each, float[] to, int at) {
+    int group = shape.heads() / shape.kvHeads();
+    int size = shape.headDim();
+    for (int head = 0; head < shape.kvHeads(); head++) {
+      int from = head * group * size;
+      int into = at + head * size;
+      System.arraycopy(each, from, to, into, size);
+      for (int more = from + size; more < from + group * size; more += size) {
+        for (int i = 0; i < size; i++) to[into + i] += each[more + i];
+      }
+    }
+  }
+
+  /// The rotation of one token.
+  private final class Turns {
+    final float[] cosines = new float[shape.headDim()];
+    final float[] sines = new float[shape.headDim()];
+
+    void read(int token) {
+      long place = (long) token * shape.headDim();
+      wide.read(wide.after(cos, place), cosines);
+      wide.read(wide.after(sin, place), sines);
+    }
+  }
+}

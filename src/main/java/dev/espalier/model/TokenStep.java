@@ -1,0 +1,57 @@
+package dev.espalier.model;
+
+import dev.espalier.tensor.Crew;
+import java.util.List;
+
+/// A step of a pass over a row in which no token needs another.
+interface TokenStep {
+  /// Tokens that a thread takes through all steps while their numbers are in its cache.
+  int TILE = 256;
+
+  /// Tokens that a thread takes where a step is computed by itself.
+  int FEW = 32;
+
+  /// Computes some tokens, on any thread.
+  void compute(int from, int to);
+
+  /// Whether it is computed for all tokens at once, and shares the work among threads by itself.
+  default boolean whole() {
+    return false;
+  }
+
+  /// A step that is computed for all tokens at once.
+  static TokenStep whole(Runnable all) {
+    return new TokenStep() {
+      @Override
+      public void compute(int from, int to) {
+        all.run();
+      }
+
+      @Override
+      public boolean whole() {
+        return true;
+      }
+    };
+  }
+
+  /// Computes steps that follow each other, on the device's thread.
+  ///
+  /// @param tokens of the row
+  static void run(int tokens, List<TokenStep> steps) {
+    if (steps.stream().noneMatch(TokenStep::whole)) {
+      share(tokens, TILE, (from, to) -> steps.forEach(step -> step.compute(from, to)));
+      return;
+    }
+    for (var step : steps) {
+      if (step.whole()) step.compute(0, tokens);
+      else share(tokens, FEW, step);
+    }
+  }
+
+  private static void share(int tokens, int each, TokenStep step) {
+    Crew.device()
+        .run(
+            Math.ceilDiv(tokens, each),
+            i -> step.compute(i * each, Math.min(tokens, (i + 1) * each)));
+  }
+}
