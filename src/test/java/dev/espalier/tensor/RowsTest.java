@@ -84,7 +84,14 @@ final class RowsTest {
       rows.gate(at, out, LENGTH);
       rows.add(out, row);
       Rows.norm(row, row, 1e-6, row);
-      return 31 * hash + Arrays.hashCode(row);
+      hash = 31 * hash + Arrays.hashCode(row);
+      var other = Arrays.copyOf(numbers, LENGTH);
+      var gradient = Arrays.copyOfRange(numbers, LENGTH, 2 * LENGTH);
+      RowGradients.gate(row, other, gradient);
+      RowGradients.norm(row, 0, other, 1e-6, gradient);
+      RowGradients.rotate(gradient, 0, row, other);
+      Rows.rotate(gradient, 0, row, other);
+      return 31 * hash + Arrays.hashCode(gradient);
     }
   }
 }

@@ -61,6 +61,44 @@ final class LoraPassTest {
     }
   }
 
+  /// In 16 bit products are computed for all tokens at once, by other code.
+  @Test
+  void gradientsIn16BitAreThoseOfFloat32Nearly() {
+    long seed = new Random().nextLong();
+    try (var base = TinyModel.load(folder)) {
+      Device.cpu().run(Urgency.TRAIN, () -> in16Bit(base, row(new Random(seed)), "seed " + seed));
+    }
+  }
+
+  private static void in16Bit(BaseModel base, Row row, String which) {
+    try (var lora = Peft.load(TinyModel.FOLDER.resolve("lora-all-linear"), base.shape());
+        var half = base.weights().cast(base.shape(), Dtype.BF16)) {
+      lora.parameters().values().forEach(it -> it.set_requires_grad(true));
+      var batch = Batch.of(row);
+      var factors = torch.randn(batch.trained());
+      new LoraLearner(base.weights(), lora, Dtype.F32)
+          .pass(base.decoder(), batch)
+          .backward()
+          .accept(factors);
+      var expected = gradients(lora);
+      new LoraLearner(half, lora, Dtype.BF16)
+          .pass(base.decoder(), batch)
+          .backward()
+          .accept(factors);
+      gradients(lora)
+          .forEach((name, got) -> {
+            var exact = expected.get(name);
+            double off = 0;
+            double all = 0;
+            for (int i = 0; i < got.length; i++) {
+              off += Math.pow(got[i] - exact[i], 2);
+              all += Math.pow(exact[i], 2);
+            }
+            assertThat(Math.sqrt(off / all)).as("%s of %s", which, name).isLessThan(0.1);
+          });
+    }
+  }
+
   private static void compare(BaseModel base, Row row, String which) {
     try (var lora = Peft.load(TinyModel.FOLDER.resolve("lora-all-linear"), base.shape())) {
       lora.parameters().values().forEach(it -> it.set_requires_grad(true));
