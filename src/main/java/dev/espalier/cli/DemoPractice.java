@@ -28,7 +28,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param folder where the run's folder is made
 record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, long seed) {
-  private static final int STEPS = 30;
+  private static final int STEPS = 40;
   private static final int GROUPS = 12;
   private static final double RATE = 6e-4;
   private static final int UPDATES = 2;
