@@ -93,7 +93,7 @@ public final class LoraPass {
   /// @param gradient of [#hidden], (N, width)
   public void backward(Tensor gradient) {
     var some = torch.zeros_like(gradient);
-    TokenStep.run((int) at.size(0), List.of(last.backward(gradient, some)));
+    TokenStep.run((int) at.size(0), List.of(last.backward(gradient.contiguous(), some)));
     var x = torch.zeros(new long[] {length, shape.width()}, Dtype.F32.options());
     x.index_add_(0, at, some);
     var room = new Room();
