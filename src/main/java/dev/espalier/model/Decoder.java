@@ -74,15 +74,12 @@ public final class Decoder {
   /// x·Wᵀ + b
   static Tensor product(Tensor x, Tensor weight, @Nullable Tensor bias) {
     boolean recorded = x.requires_grad() || weight.requires_grad();
-    if (bias != null && (recorded || !Dtype.F32.is(x))) {
+    if (bias != null && (recorded || !Dtype.F32.is(x))) { // in 16 bit the sum is rounded once
       return torch.linear(x, weight, new TensorOptional(bias));
     }
     if (recorded) return torch.linear(x, weight);
-    var product =
-        bias == null && RowProduct.fits(x, weight)
-            ? RowProduct.of(x, weight)
-            : Products.linear(x, weight);
-    return bias == null ? product : product.add_(bias);
+    if (bias != null) return Products.linear(x, weight).add_(bias);
+    return RowProduct.fits(x, weight) ? RowProduct.of(x, weight) : Products.linear(x, weight);
   }
 
   private Tensor norm(Tensor x, Tensor weight) {

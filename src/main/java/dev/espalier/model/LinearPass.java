@@ -63,8 +63,8 @@ final class LinearPass {
   }
 
   private void forwardAll(Tensor x, Tensor out) {
-    torch.mm_out(out, x, weight.t());
-    if (bias != null) out.add_(bias);
+    if (bias == null) torch.mm_out(out, x, weight.t());
+    else torch.addmm_out(out, bias, x, weight.t());
     if (pair == null || kept == null) return;
     torch.mm_out(kept.down(), x, pair.a().t());
     out.addmm_(kept.down(), pair.b().t());

@@ -41,26 +41,7 @@ public final class RowGradients {
   /// @param gradient of the rotated; becomes that of what was rotated
   /// @param from where the head starts
   public static void rotate(float[] gradient, int from, float[] cos, float[] sin) {
-    int half = cos.length / 2;
-    int middle = from + half;
-    int i = 0;
-    for (; i <= half - STEP; i += STEP) {
-      var first = FloatVector.fromArray(FLOATS, gradient, from + i);
-      var second = FloatVector.fromArray(FLOATS, gradient, middle + i);
-      var left = second.mul(FloatVector.fromArray(FLOATS, sin, half + i));
-      var right = first.mul(FloatVector.fromArray(FLOATS, sin, i));
-      first.mul(FloatVector.fromArray(FLOATS, cos, i)).add(left).intoArray(gradient, from + i);
-      second
-          .mul(FloatVector.fromArray(FLOATS, cos, half + i))
-          .add(right)
-          .intoArray(gradient, middle + i);
-    }
-    for (; i < half; i++) {
-      float first = gradient[from + i];
-      float second = gradient[middle + i];
-      gradient[from + i] = first * cos[i] + second * sin[i + half];
-      gradient[middle + i] = second * cos[i + half] + first * sin[i];
-    }
+    Rows.turn(gradient, from, cos, sin, cos.length / 2, 0);
   }
 
   /// Of silu(gate) · up.

@@ -147,25 +147,31 @@ public final class Rows {
   /// @param cos one for each number
   /// @param sin likewise; those of the first half are negative
   public static void rotate(float[] row, int from, float[] cos, float[] sin) {
+    turn(row, from, cos, sin, 0, cos.length / 2);
+  }
+
+  /// Rotates a head's numbers one way or back.
+  ///
+  /// @param left where the sines begin that the second half is multiplied with for the first
+  /// @param right those of the first half for the second
+  static void turn(float[] row, int from, float[] cos, float[] sin, int left, int right) {
     int half = cos.length / 2;
     int middle = from + half;
     int i = 0;
     for (; i <= half - STEP; i += STEP) {
       var first = FloatVector.fromArray(FLOATS, row, from + i);
       var second = FloatVector.fromArray(FLOATS, row, middle + i);
-      var left = second.mul(FloatVector.fromArray(FLOATS, sin, i));
-      var right = first.mul(FloatVector.fromArray(FLOATS, sin, half + i));
-      first.mul(FloatVector.fromArray(FLOATS, cos, i)).add(left).intoArray(row, from + i);
-      second
-          .mul(FloatVector.fromArray(FLOATS, cos, half + i))
-          .add(right)
-          .intoArray(row, middle + i);
+      var toFirst = second.mul(FloatVector.fromArray(FLOATS, sin, left + i));
+      var toSecond = first.mul(FloatVector.fromArray(FLOATS, sin, right + i));
+      var kept = FloatVector.fromArray(FLOATS, cos, half + i);
+      first.mul(FloatVector.fromArray(FLOATS, cos, i)).add(toFirst).intoArray(row, from + i);
+      second.mul(kept).add(toSecond).intoArray(row, middle + i);
     }
     for (; i < half; i++) {
       float first = row[from + i];
       float second = row[middle + i];
-      row[from + i] = first * cos[i] + second * sin[i];
-      row[middle + i] = second * cos[i + half] + first * sin[i + half];
+      row[from + i] = first * cos[i] + second * sin[left + i];
+      row[middle + i] = second * cos[half + i] + first * sin[right + i];
     }
   }
 

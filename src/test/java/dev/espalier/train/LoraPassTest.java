@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -87,7 +88,7 @@ final class LoraPassTest {
           .accept(factors);
       gradients(lora)
           .forEach((name, got) -> {
-            var exact = expected.get(name);
+            var exact = Objects.requireNonNull(expected.get(name), name);
             double off = 0;
             double all = 0;
             for (int i = 0; i < got.length; i++) {
