@@ -91,22 +91,20 @@ final class AttentionPass {
 
   /// Makes scores weights: of the spans that a query's own continues, and of its own up to it.
   private void softmax(Matrix weights, PackedPlan.Chunk chunk) {
-    int before = weights.columns() - (chunk.to() - chunk.own());
-    var start = new float[before];
-    var own = new float[weights.columns()];
+    int before = chunk.seen();
     var scores = new float[weights.columns()];
+    var row = new float[weights.columns()];
     for (int q = 0; q < chunk.queries(); q++) {
-      int first = chunk.starts()[q] - chunk.own();
+      int own = before + chunk.starts()[q] - chunk.own();
       int count = chunk.from() + q + 1 - chunk.starts()[q];
-      NUMBERS.read(weights.place(q, 0), start);
-      System.arraycopy(start, 0, scores, 0, before);
-      NUMBERS.read(weights.place(q, before + first), own, count);
-      System.arraycopy(own, 0, scores, before, count);
+      NUMBERS.read(weights.place(q, 0), row);
+      System.arraycopy(row, 0, scores, 0, before);
+      System.arraycopy(row, own, scores, before, count);
       Rows.softmax(scores, before + count, scale);
-      Arrays.fill(own, 0);
-      System.arraycopy(scores, 0, own, 0, before);
-      System.arraycopy(scores, before, own, before + first, count);
-      NUMBERS.write(own, weights.place(q, 0));
+      Arrays.fill(row, 0);
+      System.arraycopy(scores, 0, row, 0, before);
+      System.arraycopy(scores, before, row, own, count);
+      NUMBERS.write(row, weights.place(q, 0));
     }
   }
 

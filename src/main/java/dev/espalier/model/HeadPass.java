@@ -54,7 +54,7 @@ final class HeadPass {
 
   private void forward(int first, int end, long to) {
     var turns = new Turns();
-    int width = width();
+    int width = shape.qkvWidth();
     var token = new float[width];
     for (int t = first; t < end; t++) {
       turns.read(t);
@@ -69,11 +69,6 @@ final class HeadPass {
       rows.round(token);
       wide.write(token, wide.after(to, place));
     }
-  }
-
-  /// Numbers of a token's queries, keys and values.
-  private int width() {
-    return (shape.heads() + 2 * shape.kvHeads()) * shape.headDim();
   }
 
   private float @Nullable [] norm(int head) {
@@ -94,7 +89,7 @@ final class HeadPass {
 
   private void backward(long queries, long keys, long values, long to, int first, int end) {
     var turns = new Turns();
-    int width = width();
+    int width = shape.qkvWidth();
     int asked = shape.heads() * shape.headDim();
     int shared = shape.kvHeads() * shape.headDim();
     var token = new float[width];

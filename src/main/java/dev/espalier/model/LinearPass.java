@@ -20,12 +20,12 @@ final class LinearPass {
   private final @Nullable LoraPair pair;
   private @Nullable Kept kept;
 
-  /// What the way back needs of a pass, where there are LoRA matrices.
+  /// The LoRA matrices in a pass, and what the way back needs of it.
   ///
   /// @param input (T, in)
   /// @param down (T, R), what A makes of it
   /// @param through (T, R), what B makes of the gradient
-  private record Kept(Tensor input, Tensor down, Tensor through) {}
+  private record Kept(LoraPair pair, Tensor input, Tensor down, Tensor through) {}
 
   LinearPass(Projection projection, Weights weights, Map<String, Site> sites, Dtype dtype) {
     this.projection = projection;
@@ -39,12 +39,12 @@ final class LinearPass {
   /// @param x (T, in), of the weight's type
   /// @param out (T, out), where the output goes
   TokenStep forward(Tensor x, Tensor out) {
-    kept = pair == null ? null : new Kept(x, ranks(x, pair), ranks(x, pair));
-    if (Dtype.F32 != dtype) return TokenStep.whole(() -> forwardAll(x, out));
+    kept = pair == null ? null : new Kept(pair, x, ranks(x, pair), ranks(x, pair));
+    if (dtype != Dtype.F32) return TokenStep.whole(() -> forwardAll(x, out));
     var from = Matrix.of(x);
     var to = Matrix.of(out);
     var matrix = Matrix.of(weight).transpose();
-    var lora = pair == null || kept == null ? null : Factors.of(pair, kept.down());
+    var lora = kept == null ? null : Factors.of(kept.pair(), kept.down());
     var always = bias == null ? null : Weights.numbers(bias);
     return (first, end) -> {
       var some = from.rows(first, end - first);
@@ -65,9 +65,9 @@ final class LinearPass {
   private void forwardAll(Tensor x, Tensor out) {
     if (bias == null) torch.mm_out(out, x, weight.t());
     else torch.addmm_out(out, bias, x, weight.t());
-    if (pair == null || kept == null) return;
-    torch.mm_out(kept.down(), x, pair.a().t());
-    out.addmm_(kept.down(), pair.b().t());
+    if (kept == null) return;
+    torch.mm_out(kept.down(), x, kept.pair().a().t());
+    out.addmm_(kept.down(), kept.pair().b().t());
   }
 
   /// The gradient of the input.
@@ -75,11 +75,11 @@ final class LinearPass {
   /// @param gradient of the output, (T, out)
   /// @param in (T, in), where it goes; null where nobody wants it
   TokenStep backward(Tensor gradient, @Nullable Tensor in) {
-    if (Dtype.F32 != dtype) return TokenStep.whole(() -> backwardAll(gradient, in));
+    if (dtype != Dtype.F32) return TokenStep.whole(() -> backwardAll(gradient, in));
     var from = Matrix.of(gradient);
     var to = in == null ? null : Matrix.of(in);
     var matrix = Matrix.of(weight);
-    var lora = pair == null || kept == null ? null : Factors.of(pair, kept.through());
+    var lora = kept == null ? null : Factors.of(kept.pair(), kept.through());
     return (first, end) -> {
       var some = from.rows(first, end - first);
       if (to != null) to.rows(first, end - first).set(1, some, matrix);
@@ -92,9 +92,9 @@ final class LinearPass {
 
   private void backwardAll(Tensor gradient, @Nullable Tensor in) {
     if (in != null) torch.mm_out(in, gradient, weight);
-    if (pair == null || kept == null) return;
-    torch.mm_out(kept.through(), gradient, pair.b());
-    if (in != null) in.addmm_(kept.through(), pair.a());
+    if (kept == null) return;
+    torch.mm_out(kept.through(), gradient, kept.pair().b());
+    if (in != null) in.addmm_(kept.through(), kept.pair().a());
   }
 
   /// The LoRA matrices, and what is between them.

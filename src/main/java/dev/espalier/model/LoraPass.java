@@ -120,7 +120,7 @@ public final class LoraPass {
     final Tensor ofGated = empty(shape.ffn(), dtype);
     final Tensor ofO = empty(shape.width(), dtype); // of its output
     final Tensor ofMixed = empty((long) shape.heads() * shape.headDim(), dtype);
-    final Tensor ofQkv = empty((shape.heads() + 2L * shape.kvHeads()) * shape.headDim(), dtype);
+    final Tensor ofQkv = empty(shape.qkvWidth(), dtype);
     final Tensor ofNormed = empty(shape.width(), dtype); // of either norm's output
   }
 
@@ -176,7 +176,7 @@ public final class LoraPass {
       gateUp = projections.get(2);
       down = projections.get(3);
       before = norm(stream, name + "input_layernorm.weight", dtype);
-      var all = empty((shape.heads() + 2L * shape.kvHeads()) * shape.headDim(), dtype);
+      var all = empty(shape.qkvWidth(), dtype);
       var queryNorm = shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null;
       var keyNorm = shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null;
       turned = new HeadPass(shape, angles, dtype, queryNorm, keyNorm, all);

@@ -237,6 +237,11 @@ public record ModelShape(
     return out;
   }
 
+  /// How many numbers a token's queries, keys and values are.
+  public int qkvWidth() {
+    return (heads + 2 * kvHeads) * headDim;
+  }
+
   /// How many numbers the model has.
   public long size() {
     return parameters().stream().mapToLong(Parameter::size).sum();

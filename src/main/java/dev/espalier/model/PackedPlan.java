@@ -40,7 +40,8 @@ record PackedPlan(List<Integer> pieces, List<Chunk> chunks) {
       return keys() - seen() - (to - own);
     }
 
-    private int seen() { // keys of what comes before
+    /// How many keys come before the own ones.
+    int seen() {
       int count = 0;
       for (var range : before) count += range[1] - range[0];
       return count;

@@ -75,11 +75,6 @@ public final class Rows {
     numbers.read(from, to, to.length);
   }
 
-  /// Reads so many.
-  public void read(long from, float[] to, int count) {
-    numbers.read(from, to, count);
-  }
-
   public void write(float[] from, long to) {
     numbers.write(from, to, from.length);
   }

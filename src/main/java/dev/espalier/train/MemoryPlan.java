@@ -32,7 +32,7 @@ public record MemoryPlan(int tokens, long weights, long optimiser, long activati
   }
 
   private static long activations(ModelShape shape, Dtype dtype, int tokens, int longest) {
-    long linear = 2L * (shape.heads() + 2L * shape.kvHeads()) * shape.headDim() + 4L * shape.ffn();
+    long linear = 2L * shape.qkvWidth() + 4L * shape.ffn();
     long stream = 10L * shape.width(); // residuals and norms, float32
     long scores = 3L * shape.heads() * longest / 2; // causal half, before and after the softmax
     long layer = tokens * (stream * 4 + (linear + scores) * dtype.bytes() + linear * 2L);

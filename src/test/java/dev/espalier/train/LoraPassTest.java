@@ -62,42 +62,48 @@ final class LoraPassTest {
     }
   }
 
-  /// In 16 bit products are computed for all tokens at once, by other code.
+  /// In 16 bit products are computed for all tokens at once, by other code: its gradients are as
+  /// near to those of float32 as the recorded ones of 16 bit are.
   @Test
-  void gradientsIn16BitAreThoseOfFloat32Nearly() {
+  void gradientsIn16BitAreAsGoodAsRecordedOnes() {
     long seed = new Random().nextLong();
+    var random = new Random(seed);
+    var ratios = new double[15]; // of one row alone it may be twice as much, or half
     try (var base = TinyModel.load(folder)) {
-      Device.cpu().run(Urgency.TRAIN, () -> in16Bit(base, row(new Random(seed)), "seed " + seed));
+      for (int i = 0; i < ratios.length; i++) {
+        var row = row(random);
+        ratios[i] = Device.cpu().run(Urgency.TRAIN, () -> in16Bit(base, row));
+      }
     }
+    Arrays.sort(ratios);
+    assertThat(ratios[ratios.length / 2]).as("seed %d", seed).isLessThan(1.5);
   }
 
-  private static void in16Bit(BaseModel base, Row row, String which) {
+  private static double in16Bit(BaseModel base, Row row) {
     try (var lora = Peft.load(TinyModel.FOLDER.resolve("lora-all-linear"), base.shape());
         var half = base.weights().cast(base.shape(), Dtype.BF16)) {
       lora.parameters().values().forEach(it -> it.set_requires_grad(true));
       var batch = Batch.of(row);
       var factors = torch.randn(batch.trained());
-      new LoraLearner(base.weights(), lora, Dtype.F32)
-          .pass(base.decoder(), batch)
-          .backward()
-          .accept(factors);
-      var expected = gradients(lora);
-      new LoraLearner(half, lora, Dtype.BF16)
-          .pass(base.decoder(), batch)
-          .backward()
-          .accept(factors);
-      gradients(lora)
-          .forEach((name, got) -> {
-            var exact = Objects.requireNonNull(expected.get(name), name);
-            double off = 0;
-            double all = 0;
-            for (int i = 0; i < got.length; i++) {
-              off += Math.pow(got[i] - exact[i], 2);
-              all += Math.pow(exact[i], 2);
-            }
-            assertThat(Math.sqrt(off / all)).as("%s of %s", which, name).isLessThan(0.1);
-          });
+      var wide = new LoraLearner(base.weights(), lora, Dtype.F32);
+      wide.pass(base.decoder(), batch).backward().accept(factors);
+      var exact = gradients(lora);
+      var learner = new LoraLearner(half, lora, Dtype.BF16);
+      Pass.recorded(learner.predict(base.decoder(), batch)).backward().accept(factors);
+      double recorded = off(gradients(lora), exact);
+      learner.pass(base.decoder(), batch).backward().accept(factors);
+      return off(gradients(lora), exact) / recorded;
     }
+  }
+
+  /// How far all gradients together are from the exact ones.
+  private static double off(Map<String, float[]> got, Map<String, float[]> exact) {
+    double sum = 0;
+    for (var one : got.entrySet()) {
+      var expected = Objects.requireNonNull(exact.get(one.getKey()), one.getKey());
+      for (int i = 0; i < expected.length; i++) sum += Math.pow(one.getValue()[i] - expected[i], 2);
+    }
+    return Math.sqrt(sum);
   }
 
   private static void compare(BaseModel base, Row row, String which) {
