@@ -1,9 +1,11 @@
 package dev.espalier.tensor;
 
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// A bfloat16 is the upper half of a float32, so two are widened at a time: the one at the even
@@ -49,8 +51,7 @@ final class Bfloat16 extends Numbers {
   }
 
   @Override
-  void dots(long rows, long vector, int length, float[] partial, int place) {
-    long apart = 2L * length;
+  void dots(long rows, long apart, long vector, int length, float[] partial, int place) {
     int pairs = length / 2;
     var a = FloatVector.zero(FLOATS);
     var b = a;
@@ -62,21 +63,21 @@ final class Bfloat16 extends Numbers {
     var h = a;
     for (int i = 0; i <= pairs - STEP; i += STEP) {
       long at = rows + 4L * i;
-      var both = load(vector + 4L * i);
-      var even = even(both);
-      var odd = odd(both);
-      var one = load(at);
-      var two = load(at + apart);
-      var three = load(at + 2 * apart);
-      var four = load(at + 3 * apart);
-      a = even(one).fma(even, a);
-      b = odd(one).fma(odd, b);
-      c = even(two).fma(even, c);
-      d = odd(two).fma(odd, d);
-      e = even(three).fma(even, e);
-      f = odd(three).fma(odd, f);
-      g = even(four).fma(even, g);
-      h = odd(four).fma(odd, h);
+      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, vector + 4L * i, ORDER);
+      var even = both.lanewise(LSHL, 16).reinterpretAsFloats();
+      var odd = both.and(UPPER).reinterpretAsFloats();
+      var one = IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
+      var two = IntVector.fromMemorySegment(PAIRS, MEMORY, at + apart, ORDER);
+      var three = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 2 * apart, ORDER);
+      var four = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 3 * apart, ORDER);
+      a = one.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, a);
+      b = one.and(UPPER).reinterpretAsFloats().fma(odd, b);
+      c = two.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, c);
+      d = two.and(UPPER).reinterpretAsFloats().fma(odd, d);
+      e = three.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, e);
+      f = three.and(UPPER).reinterpretAsFloats().fma(odd, f);
+      g = four.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, g);
+      h = four.and(UPPER).reinterpretAsFloats().fma(odd, h);
     }
     a.add(b).intoArray(partial, place);
     c.add(d).intoArray(partial, place + LANES);
@@ -90,10 +91,13 @@ final class Bfloat16 extends Numbers {
     var b = a;
     int pairs = length / 2;
     for (int i = 0; i <= pairs - STEP; i += STEP) {
-      var left = load(one + 4L * i);
-      var right = load(other + 4L * i);
-      a = even(left).fma(even(right), a);
-      b = odd(left).fma(odd(right), b);
+      var left = IntVector.fromMemorySegment(PAIRS, MEMORY, one + 4L * i, ORDER);
+      var right = IntVector.fromMemorySegment(PAIRS, MEMORY, other + 4L * i, ORDER);
+      a =
+          left.lanewise(LSHL, 16)
+              .reinterpretAsFloats()
+              .fma(right.lanewise(LSHL, 16).reinterpretAsFloats(), a);
+      b = left.and(UPPER).reinterpretAsFloats().fma(right.and(UPPER).reinterpretAsFloats(), b);
     }
     a.add(b).intoArray(partial, place);
   }
@@ -109,21 +113,22 @@ final class Bfloat16 extends Numbers {
     int i = 0;
     for (; i <= pairs - STEP; i += STEP) {
       long at = vector + 4L * i;
-      var both = fresh ? IntVector.zero(PAIRS) : load(at);
-      var even = even(both);
-      var odd = odd(both);
+      var both =
+          fresh ? IntVector.zero(PAIRS) : IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
+      var even = both.lanewise(LSHL, 16).reinterpretAsFloats();
+      var odd = both.and(UPPER).reinterpretAsFloats();
       for (var stack : stacks) {
         long next = stack.first() + 4L * i;
         long apart = stack.apart();
         var factors = stack.factors();
         for (int r = stack.from(); r < stack.to(); r++, next += apart) {
-          var one = load(next);
+          var one = IntVector.fromMemorySegment(PAIRS, MEMORY, next, ORDER);
           var factor = FloatVector.broadcast(FLOATS, factors[r]);
-          even = even(one).fma(factor, even);
-          odd = odd(one).fma(factor, odd);
+          even = one.lanewise(LSHL, 16).reinterpretAsFloats().fma(factor, even);
+          odd = one.and(UPPER).reinterpretAsFloats().fma(factor, odd);
         }
       }
-      var low = rounded(even).lanewise(VectorOperators.LSHR, 16);
+      var low = rounded(even).lanewise(LSHR, 16);
       low.or(rounded(odd).and(UPPER)).intoMemorySegment(MEMORY, at, ORDER);
     }
     addRest(vector, 2 * i, length, fresh, stacks);
@@ -132,18 +137,6 @@ final class Bfloat16 extends Numbers {
   /// The bits of numbers whose upper halves are the nearest bfloat16 ones.
   private static IntVector rounded(FloatVector numbers) {
     var bits = numbers.reinterpretAsInts();
-    return bits.add(bits.lanewise(VectorOperators.LSHR, 16).and(1)).add(HALF);
-  }
-
-  private static IntVector load(long at) {
-    return IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
-  }
-
-  private static FloatVector even(IntVector pairs) {
-    return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-  }
-
-  private static FloatVector odd(IntVector pairs) {
-    return pairs.and(UPPER).reinterpretAsFloats();
+    return bits.add(bits.lanewise(LSHR, 16).and(1)).add(HALF);
   }
 }

@@ -43,19 +43,18 @@ final class Float32 extends Numbers {
   }
 
   @Override
-  void dots(long rows, long vector, int length, float[] partial, int place) {
-    long apart = 4L * length;
+  void dots(long rows, long apart, long vector, int length, float[] partial, int place) {
     var a = FloatVector.zero(FLOATS);
     var b = a;
     var c = a;
     var d = a;
     for (int i = 0; i <= length - STEP; i += STEP) {
       long at = rows + 4L * i;
-      var one = load(vector + 4L * i);
-      a = load(at).fma(one, a);
-      b = load(at + apart).fma(one, b);
-      c = load(at + 2 * apart).fma(one, c);
-      d = load(at + 3 * apart).fma(one, d);
+      var one = FloatVector.fromMemorySegment(FLOATS, MEMORY, vector + 4L * i, ORDER);
+      a = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER).fma(one, a);
+      b = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + apart, ORDER).fma(one, b);
+      c = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 2 * apart, ORDER).fma(one, c);
+      d = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 3 * apart, ORDER).fma(one, d);
     }
     a.intoArray(partial, place);
     b.intoArray(partial, place + LANES);
@@ -67,7 +66,9 @@ final class Float32 extends Numbers {
   void dot(long one, long other, int length, float[] partial, int place) {
     var a = FloatVector.zero(FLOATS);
     for (int i = 0; i <= length - STEP; i += STEP) {
-      a = load(one + 4L * i).fma(load(other + 4L * i), a);
+      a =
+          FloatVector.fromMemorySegment(FLOATS, MEMORY, one + 4L * i, ORDER)
+              .fma(FloatVector.fromMemorySegment(FLOATS, MEMORY, other + 4L * i, ORDER), a);
     }
     a.intoArray(partial, place);
   }
@@ -82,25 +83,24 @@ final class Float32 extends Numbers {
     int i = 0;
     for (; i <= length - 2 * STEP; i += 2 * STEP) { // two, so that one's sum need not wait
       long at = vector + 4L * i;
-      var a = fresh ? FloatVector.zero(FLOATS) : load(at);
-      var b = fresh ? a : load(at + APART);
+      var a =
+          fresh
+              ? FloatVector.zero(FLOATS)
+              : FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
+      var b = fresh ? a : FloatVector.fromMemorySegment(FLOATS, MEMORY, at + APART, ORDER);
       for (var stack : stacks) {
         long next = stack.first() + 4L * i;
         long apart = stack.apart();
         var factors = stack.factors();
         for (int r = stack.from(); r < stack.to(); r++, next += apart) {
           var factor = FloatVector.broadcast(FLOATS, factors[r]);
-          a = load(next).fma(factor, a);
-          b = load(next + APART).fma(factor, b);
+          a = FloatVector.fromMemorySegment(FLOATS, MEMORY, next, ORDER).fma(factor, a);
+          b = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + APART, ORDER).fma(factor, b);
         }
       }
       a.intoMemorySegment(MEMORY, at, ORDER);
       b.intoMemorySegment(MEMORY, at + APART, ORDER);
     }
     addRest(vector, i, length, fresh, stacks);
-  }
-
-  private static FloatVector load(long at) {
-    return FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
   }
 }

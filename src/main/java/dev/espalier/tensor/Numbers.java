@@ -7,9 +7,12 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Loops over numbers of one type where they lie; sums are float32.
 ///
-/// Places are addresses. Needs the Vector API's module.
+/// Places are addresses. Needs the Vector API's module, whose methods the innermost loops call
+/// themselves: a method of ours between them is not always compiled into the loop, and each vector
+/// is then an object.
 abstract sealed class Numbers permits Bfloat16, Float32 {
-  /// Rows that are read side by side: so many streams keep the memory busy.
+  /// Rows that are read side by side, from as many places: the memory is read ahead there, from the
+  /// end of one row to the next.
   static final int ROWS = 4;
 
   private static final int BLOCK = 64; // rows whose partial sums are kept
@@ -17,6 +20,10 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   static final int LANES = FLOATS.length();
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
+  private static final ThreadLocal<float[]> PARTIAL =
+      ThreadLocal.withInitial(() -> new float[BLOCK * LANES]);
 
   @SuppressWarnings("restricted") // the launcher and the manifest enable native access
   static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -48,13 +55,14 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// Makes of each number the nearest one of this type.
   abstract void round(float[] numbers);
 
-  /// The products of a vector with [#ROWS] rows that follow each other, as a register of partial
-  /// sums each, without what does not fill a register.
+  /// The products of a vector with [#ROWS] rows, as a register of partial sums each, without what
+  /// does not fill a register.
   ///
   /// @param rows the first
+  /// @param apart bytes from one to the next
   /// @param length of each
   /// @param partial where the registers go, from that place on
-  abstract void dots(long rows, long vector, int length, float[] partial, int place);
+  abstract void dots(long rows, long apart, long vector, int length, float[] partial, int place);
 
   /// The product of two vectors, likewise.
   abstract void dot(long one, long other, int length, float[] partial, int place);
@@ -71,24 +79,24 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   static float sum(FloatVector vector) {
     var lanes = new float[LANES];
     vector.intoArray(lanes, 0);
-    return sum(lanes, 0);
+    fold(lanes, 0);
+    return sumOfFour(lanes, 0);
   }
 
-  /// The sum of a register's numbers, in an order of its own: the Vector API's own has one order
-  /// where it is compiled and another where it is not yet, and a run that is repeated must end with
-  /// the same bits.
-  private static float sum(float[] partial, int place) {
-    float a = 0;
-    float b = 0;
-    float c = 0;
-    float d = 0;
-    for (int i = place; i < place + LANES; i += 4) {
-      a += partial[i];
-      b += partial[i + 1];
-      c += partial[i + 2];
-      d += partial[i + 3];
+  /// Adds up a register's numbers until there are four, in an order of its own: the Vector API's
+  /// own sum has one order where it is compiled and another where it is not yet, and a run that is
+  /// repeated must end with the same bits.
+  private static void fold(float[] partial, int place) {
+    var four = FloatVector.fromArray(FOUR, partial, place);
+    for (int i = FOUR.length(); i < LANES; i += FOUR.length()) {
+      four = four.add(FloatVector.fromArray(FOUR, partial, place + i));
     }
-    return (a + b) + (c + d);
+    four.intoArray(partial, place);
+  }
+
+  private static float sumOfFour(float[] partial, int place) {
+    float left = partial[place] + partial[place + 1];
+    return left + (partial[place + 2] + partial[place + 3]);
   }
 
   /// The product of what does not fill a register.
@@ -117,7 +125,7 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
 
   /// The products of a vector with any number of rows that follow each other.
   final void dots(long rows, int count, long vector, int length, float[] sums, int place) {
-    var partial = new float[Math.min(BLOCK, count) * LANES];
+    var partial = PARTIAL.get();
     for (int done = 0; done < count; done += BLOCK) {
       int some = Math.min(BLOCK, count - done);
       dots(
@@ -128,13 +136,25 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   private void dots(
       long rows, int count, long vector, int length, float[] partial, float[] sums, int place) {
     long apart = (long) length * bytes();
-    int r = 0;
-    for (; r <= count - ROWS; r += ROWS) dots(rows + r * apart, vector, length, partial, r * LANES);
-    for (; r < count; r++) dot(rows + r * apart, vector, length, partial, r * LANES);
-    for (r = 0; r < count; r++) sums[place + r] = sum(partial, r * LANES);
+    int each = count / ROWS; // rows of each place
+    for (int i = 0; i < each; i++) {
+      dots(rows + i * apart, each * apart, vector, length, partial, i * ROWS * LANES);
+    }
+    for (int r = each * ROWS; r < count; r++) {
+      dot(rows + r * apart, vector, length, partial, r * LANES);
+    }
+    for (int r = 0; r < count; r++) fold(partial, r * LANES);
+    for (int first = 0; first < ROWS; first++) {
+      for (int i = 0; i < each; i++) {
+        sums[place + first * each + i] = sumOfFour(partial, (i * ROWS + first) * LANES);
+      }
+    }
+    for (int r = each * ROWS; r < count; r++) sums[place + r] = sumOfFour(partial, r * LANES);
     int filled = filled(length);
     if (filled == length) return;
-    for (r = 0; r < count; r++) sums[place + r] += rest(rows + r * apart, vector, filled, length);
+    for (int r = 0; r < count; r++) {
+      sums[place + r] += rest(rows + r * apart, vector, filled, length);
+    }
   }
 
   void read(long from, float[] to, int count) {
