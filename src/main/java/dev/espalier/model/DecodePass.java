@@ -3,6 +3,7 @@ package dev.espalier.model;
 import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.KeyValues;
+import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -119,9 +120,9 @@ public final class DecodePass {
   /// Room for the input of a product.
   ///
   /// oneDNN compiles its products for every number of rows that it meets, so that there are more
-  /// rows than needed, in numbers that come often; one row alone is multiplied by Java.
+  /// rows than needed, in numbers that come often; a few rows are multiplied by Java.
   private Tensor input(int count, long width) {
-    int step = count == 1 ? 1 : count <= 16 ? 4 : 8;
+    int step = RowProduct.takes(count) ? 1 : count <= 16 ? 4 : 8;
     long padded = Math.ceilDiv(count, step) * (long) step;
     return torch.zeros(new long[] {padded, width}, dtype.options());
   }

@@ -2,7 +2,10 @@ package dev.espalier.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Loops over numbers of one type where they lie; sums are float32.
@@ -15,18 +18,38 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// end of one row to the next.
   static final int ROWS = 4;
 
-  private static final int BLOCK = 64; // rows whose partial sums are kept
-
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   static final int LANES = FLOATS.length();
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
+  /// Whether a tile's partial sums fill registers as [#sums] adds them up.
+  static final boolean TILES = LANES == ROWS * ROWS;
+
   private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
   private static final ThreadLocal<float[]> PARTIAL =
-      ThreadLocal.withInitial(() -> new float[BLOCK * LANES]);
+      ThreadLocal.withInitial(() -> new float[ROWS * ROWS * LANES]);
 
   @SuppressWarnings("restricted") // the launcher and the manifest enable native access
   static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final VectorMask<Float> UPPER_8 = upper(8);
+  private static final VectorMask<Float> UPPER_4 = upper(4);
+  private static final VectorMask<Float> UPPER_2 = upper(2);
+  private static final VectorMask<Float> UPPER_1 = upper(1);
+  private static final VectorShuffle<Float> OTHER_8 = other(8);
+  private static final VectorShuffle<Float> OTHER_4 = other(4);
+  private static final VectorShuffle<Float> OTHER_2 = other(2);
+  private static final VectorShuffle<Float> OTHER_1 = other(1);
+
+  private static VectorMask<Float> upper(int half) {
+    return VectorMask.fromLong(
+        FLOATS,
+        IntStream.range(0, LANES).filter(i -> (i & half) > 0).mapToLong(i -> 1L << i).sum());
+  }
+
+  private static VectorShuffle<Float> other(int half) {
+    return VectorShuffle.fromOp(FLOATS, i -> (i ^ half) % LANES);
+  }
 
   /// Rows that follow each other at the same distance, and what each is multiplied with.
   ///
@@ -61,8 +84,17 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param rows the first
   /// @param apart bytes from one to the next
   /// @param length of each
-  /// @param partial where the registers go, from that place on
+  /// @param partial where the registers go, from that place on, [#ROWS] registers apart
   abstract void dots(long rows, long apart, long vector, int length, float[] partial, int place);
+
+  /// The products of [#ROWS] rows with as many vectors, likewise; that of row r and vector v is
+  /// number v·ROWS+r.
+  ///
+  /// @param vectors laid out by [#spread], one after the other from that place on
+  abstract void tile(long rows, long apart, float[] vectors, int from, int length, float[] partial);
+
+  /// Lays a vector out as tiles read it, without what does not fill a register.
+  abstract void spread(long vector, int length, float[] to, int place);
 
   /// The product of two vectors, likewise.
   abstract void dot(long one, long other, int length, float[] partial, int place);
@@ -83,20 +115,47 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     return sumOfFour(lanes, 0);
   }
 
-  /// Adds up a register's numbers until there are four, in an order of its own: the Vector API's
-  /// own sum has one order where it is compiled and another where it is not yet, and a run that is
-  /// repeated must end with the same bits.
+  /// Adds up a register's numbers until there are four, half to half: the Vector API's own sum has
+  /// one order where it is compiled and another where it is not yet, and a run that is repeated
+  /// must end with the same bits.
   private static void fold(float[] partial, int place) {
-    var four = FloatVector.fromArray(FOUR, partial, place);
-    for (int i = FOUR.length(); i < LANES; i += FOUR.length()) {
-      four = four.add(FloatVector.fromArray(FOUR, partial, place + i));
+    for (int half = LANES / 2; half >= FOUR.length(); half /= 2) {
+      for (int i = place; i < place + half; i += FOUR.length()) {
+        var other = FloatVector.fromArray(FOUR, partial, i + half);
+        FloatVector.fromArray(FOUR, partial, i).add(other).intoArray(partial, i);
+      }
     }
-    four.intoArray(partial, place);
   }
 
   private static float sumOfFour(float[] partial, int place) {
-    float left = partial[place] + partial[place + 1];
-    return left + (partial[place + 2] + partial[place + 3]);
+    float even = partial[place] + partial[place + 2];
+    return even + (partial[place + 1] + partial[place + 3]);
+  }
+
+  /// Adds up the registers of a tile, each in the order of [#fold]; their sums come first then.
+  private static void sums(float[] partial) {
+    if (!TILES) {
+      for (int i = 0; i < ROWS * ROWS; i++) {
+        fold(partial, i * LANES);
+        partial[i] = sumOfFour(partial, i * LANES);
+      }
+      return;
+    }
+    halve(partial, 8, UPPER_8, OTHER_8);
+    halve(partial, 4, UPPER_4, OTHER_4);
+    halve(partial, 2, UPPER_2, OTHER_2);
+    halve(partial, 1, UPPER_1, OTHER_1);
+  }
+
+  /// Makes of each two registers, so many apart, one: of the first in the lower lanes, of the other
+  /// in the upper ones.
+  private static void halve(
+      float[] partial, int apart, VectorMask<Float> upper, VectorShuffle<Float> other) {
+    for (int i = 0; i < apart * LANES; i += LANES) {
+      var a = FloatVector.fromArray(FLOATS, partial, i);
+      var b = FloatVector.fromArray(FLOATS, partial, i + apart * LANES);
+      a.blend(b, upper).add(b.blend(a, upper).rearrange(other)).intoArray(partial, i);
+    }
   }
 
   /// The product of what does not fill a register.
@@ -125,35 +184,73 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
 
   /// The products of a vector with any number of rows that follow each other.
   final void dots(long rows, int count, long vector, int length, float[] sums, int place) {
-    var partial = PARTIAL.get();
-    for (int done = 0; done < count; done += BLOCK) {
-      int some = Math.min(BLOCK, count - done);
-      dots(
-          rows + (long) done * length * bytes(), some, vector, length, partial, sums, place + done);
-    }
-  }
-
-  private void dots(
-      long rows, int count, long vector, int length, float[] partial, float[] sums, int place) {
     long apart = (long) length * bytes();
     int each = count / ROWS; // rows of each place
-    for (int i = 0; i < each; i++) {
-      dots(rows + i * apart, each * apart, vector, length, partial, i * ROWS * LANES);
-    }
-    for (int r = each * ROWS; r < count; r++) {
-      dot(rows + r * apart, vector, length, partial, r * LANES);
-    }
-    for (int r = 0; r < count; r++) fold(partial, r * LANES);
-    for (int first = 0; first < ROWS; first++) {
-      for (int i = 0; i < each; i++) {
-        sums[place + first * each + i] = sumOfFour(partial, (i * ROWS + first) * LANES);
+    var partial = PARTIAL.get();
+    for (int i = 0; i < each; i += ROWS) {
+      int some = Math.min(ROWS, each - i);
+      for (int j = 0; j < some; j++) {
+        dots(rows + (i + j) * apart, each * apart, vector, length, partial, j * LANES);
+      }
+      sums(partial);
+      for (int first = 0; first < ROWS; first++) {
+        for (int j = 0; j < some; j++) {
+          sums[place + first * each + i + j] = partial[first * ROWS + j];
+        }
       }
     }
-    for (int r = each * ROWS; r < count; r++) sums[place + r] = sumOfFour(partial, r * LANES);
+    for (int r = each * ROWS; r < count; r++) {
+      dot(rows + r * apart, vector, length, partial, 0);
+      fold(partial, 0);
+      sums[place + r] = sumOfFour(partial, 0);
+    }
     int filled = filled(length);
     if (filled == length) return;
     for (int r = 0; r < count; r++) {
       sums[place + r] += rest(rows + r * apart, vector, filled, length);
+    }
+  }
+
+  /// The products of several vectors with rows, all of which follow each other; each has the bits
+  /// that it has for its vector alone.
+  ///
+  /// @param vectors the first of them
+  /// @param spread the same, laid out by [#spread]; not read if there are fewer than [#ROWS]
+  /// @param out where the first vector's products go
+  /// @param apart bytes from there to the next vector's
+  final void products(
+      long rows,
+      int count,
+      long vectors,
+      float[] spread,
+      int several,
+      int length,
+      long out,
+      long apart) {
+    long bytes = (long) length * bytes();
+    int each = count / ROWS;
+    int tiled = several / ROWS * ROWS;
+    int filled = filled(length);
+    var partial = PARTIAL.get();
+    for (int i = 0; i < each; i++) {
+      for (int v = 0; v < tiled; v += ROWS) {
+        tile(rows + i * bytes, each * bytes, spread, v * length, length, partial);
+        sums(partial);
+        for (int n = 0; n < LANES; n++) {
+          int vector = v + n / ROWS;
+          int r = n % ROWS * each + i;
+          float more = rest(rows + r * bytes, vectors + vector * bytes, filled, length);
+          set(out + vector * apart + (long) r * bytes(), partial[n] + more);
+        }
+      }
+    }
+    int done = each * ROWS;
+    var sums = new float[count];
+    for (int v = 0; v < several; v++) {
+      int from = v < tiled ? done : 0;
+      if (from == count) continue;
+      dots(rows + from * bytes, count - from, vectors + v * bytes, length, sums, 0);
+      write(sums, out + v * apart + (long) from * bytes(), count - from);
     }
   }
 

@@ -12,16 +12,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// One row's product against libtorch's in float64.
+/// Products of one row and of a few against libtorch's in float64.
 final class RowProductTest {
   /// Widths that fill vectors, that do not, and heights that fill blocks, and do not.
   @ParameterizedTest
   @CsvSource({"256,512", "1024,3072", "16,48", "6,4", "38,100", "1024,68", "7,8", "33,12", "9,6"})
   void isTheProductRoundedOnce(int in, int out) {
-    for (var dtype : List.of(Dtype.BF16, Dtype.F32)) compare(in, out, dtype);
+    for (var dtype : List.of(Dtype.BF16, Dtype.F32)) {
+      for (int several : new int[] {1, 3, 4, 9}) compare(several, in, out, dtype);
+    }
   }
 
-  private static void compare(int in, int out, Dtype dtype) {
+  private static void compare(int several, int in, int out, Dtype dtype) {
     Device.cpu()
         .run(
             Urgency.TRAIN,
@@ -29,15 +31,18 @@ final class RowProductTest {
               try (var noGrad = new NoGradGuard()) {
                 torch.manual_seed(in + out);
                 var matrix = random(out, in, dtype);
-                var row = random(1, in, dtype).view(1, 1, in);
-                assertThat(RowProduct.fits(row, matrix)).isTrue();
-                var product = RowProduct.of(row, matrix);
-                assertThat(product.sizes().vec().get()).containsExactly(1, 1, out);
-                var exact = torch.matmul(wide(matrix), wide(row).view(-1));
+                var rows = random(several, in, dtype).view(1, several, in);
+                var product = RowProduct.of(rows, matrix);
+                assertThat(product.sizes().vec().get()).containsExactly(1, several, out);
+                for (int i = 0; i < several; i++) {
+                  var alone = RowProduct.of(rows.narrow(1, i, 1), matrix);
+                  assertThat(alone.equal(product.narrow(1, i, 1))).isTrue();
+                }
+                var exact = torch.matmul(wide(rows), wide(matrix).t());
                 // half a unit in the last place of bfloat16, and what float32 sums lose
                 double unit = dtype == Dtype.BF16 ? 0x1p-8 : 0x1p-22;
                 var bound = exact.abs().mul(new Scalar(unit)).add(new Scalar(1e-4));
-                var off = wide(product).view(-1).sub(exact).abs();
+                var off = wide(product).sub(exact).abs();
                 assertThat(off.le(bound).all().item_bool()).isTrue();
               }
             });
@@ -51,7 +56,7 @@ final class RowProductTest {
             Urgency.TRAIN,
             () -> {
               var matrix = random(512, 256, dtype);
-              assertThat(RowProduct.fits(random(2, 256, dtype), matrix)).isFalse();
+              assertThat(RowProduct.fits(random(33, 256, dtype), matrix)).isFalse();
               assertThat(RowProduct.fits(random(1, 256, dtype), matrix)).isTrue();
             });
   }
