@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /// One decode step of the running sequences, and what is kept from one to the next because the
 /// batch seldom changes. On the device's thread only.
-final class Decoding {
+final class Decoding implements AutoCloseable {
   private final BaseModel base;
   private final PromptCache prompts;
   private final DecodePass pass;
@@ -96,5 +96,10 @@ final class Decoding {
         generation.emit(generation.sampler.draw(scores, i, generation.allowed()));
       }
     }
+  }
+
+  @Override
+  public void close() {
+    pass.close();
   }
 }

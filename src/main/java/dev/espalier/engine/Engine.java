@@ -249,6 +249,12 @@ public final class Engine implements AutoCloseable {
     for (var generations : List.of(running, waiting)) {
       for (var one : generations) one.fail(new IllegalStateException("engine closed"));
     }
-    Device.cpu().run(Urgency.DECODE, prompts::close);
+    Device.cpu()
+        .run(
+            Urgency.DECODE,
+            () -> {
+              decoding.close();
+              prompts.close();
+            });
   }
 }

@@ -5,6 +5,7 @@ import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.KeyValues;
 import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Rows;
+import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// One new token for each of several sequences: what [Decoder] computes, in the same order.
 ///
 /// The products with the weights are one for all rows; everything else is done row by row ([Rows]),
-/// for of a small model's step libtorch's calls would be the larger part. Nothing is recorded for
-/// gradients.
-public final class DecodePass {
+/// for of a small model's step libtorch's calls would be the larger part. Products of a few rows
+/// too are Java's. Nothing is recorded for gradients.
+public final class DecodePass implements AutoCloseable {
   /// Where the sequences' keys and values lie.
   public interface Past {
     /// What a sequence sees at a layer, in the order of positions; the last place of the last is
@@ -33,23 +34,50 @@ public final class DecodePass {
 
   private final Decoder decoder;
   private final ModelShape shape;
-  private final Weights weights;
   private final Rotary rotary;
   private final Dtype dtype;
   private final Rows rows;
   private final List<Block> blocks = new ArrayList<>();
   private final float[] lastNorm;
-  private final Projection head;
+  private final long embedding;
+  private final Linear head;
+  private @Nullable Room room;
 
   private record Block(
-      Projection qkv,
-      Projection o,
-      Projection gateUp,
-      Projection down,
+      Linear qkv,
+      Linear o,
+      Linear gateUp,
+      Linear down,
       float[] attentionNorm,
       float[] feedForwardNorm,
       float @Nullable [] queryNorm,
       float @Nullable [] keyNorm) {}
+
+  /// A projection with its weights, which are kept.
+  private record Linear(
+      Projection projection, Tensor weight, @Nullable Tensor bias, RowProduct product) {}
+
+  /// Rows between two products.
+  ///
+  /// @param padded with as many as the product wants
+  /// @param rows (B, width)
+  /// @param at where they lie
+  private record Place(Tensor padded, Tensor rows, long at) {}
+
+  /// Room for what lies between two products, kept while the batch is as large.
+  private record Room(
+      int count,
+      Place in,
+      Place mixed,
+      Place gated,
+      Place qkv,
+      Place gateUp,
+      Place added,
+      Place scores) {
+    List<Place> places() {
+      return List.of(in, mixed, gated, qkv, gateUp, added, scores);
+    }
+  }
 
   /// On the device's thread.
   ///
@@ -59,25 +87,37 @@ public final class DecodePass {
     this.decoder = decoder;
     shape = decoder.shape();
     rotary = decoder.rotary();
-    this.weights = weights;
     this.dtype = dtype;
     rows = new Rows(dtype);
-    head = shape.head();
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      var name = "model.layers." + layer + ".";
-      var projections = shape.projections(layer);
-      blocks.add(
-          new Block(
-              projections.get(0),
-              projections.get(1),
-              projections.get(2),
-              projections.get(3),
-              weights.numbers(name + "input_layernorm.weight"),
-              weights.numbers(name + "post_attention_layernorm.weight"),
-              shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
-              shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null));
+    try (var scope = new Scope()) {
+      for (int layer = 0; layer < shape.layers(); layer++) {
+        var name = "model.layers." + layer + ".";
+        var linears =
+            shape.projections(layer).stream()
+                .map(it -> linear(scope, it, weights.weight(it), weights.bias(it)))
+                .toList();
+        blocks.add(
+            new Block(
+                linears.get(0),
+                linears.get(1),
+                linears.get(2),
+                linears.get(3),
+                weights.numbers(name + "input_layernorm.weight"),
+                weights.numbers(name + "post_attention_layernorm.weight"),
+                shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
+                shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null));
+      }
+      head = linear(scope, shape.head(), decoder.head(weights), null);
     }
+    embedding = Rows.at(weights.get("model.embed_tokens.weight"));
     lastNorm = weights.numbers("model.norm.weight");
+  }
+
+  private static Linear linear(
+      Scope scope, Projection projection, Tensor weight, @Nullable Tensor bias) {
+    var kept = scope.keep(weight);
+    return new Linear(
+        projection, kept, bias == null ? null : scope.keep(bias), new RowProduct(kept));
   }
 
   /// Scores of the token after each, in float32.
@@ -86,58 +126,92 @@ public final class DecodePass {
   /// @param positions of each
   /// @return (B, vocabulary)
   public Tensor logits(int[] tokens, int[] positions, Past past, Adapters adapters) {
-    int count = tokens.length;
+    var room = room(tokens.length);
     var x = embedded(tokens);
     var turns = Arrays.stream(positions).mapToObj(rotary::turn).toArray(Rotary.Turn[]::new);
-    var in = input(count, shape.width());
-    var mixed = input(count, (long) shape.heads() * shape.headDim());
-    var gated = input(count, shape.ffn());
-    Tensor added = null;
+    Place added = null;
     for (int layer = 0; layer < blocks.size(); layer++) {
       var block = blocks.get(layer);
-      norm(x, added, block.attentionNorm(), in);
-      attend(layer, product(block.qkv(), in, count, adapters), turns, past, mixed);
-      norm(x, product(block.o(), mixed, count, adapters), block.feedForwardNorm(), in);
-      gate(product(block.gateUp(), in, count, adapters), gated);
-      added = product(block.down(), gated, count, adapters);
+      norm(x, added, block.attentionNorm(), room.in());
+      var qkv = product(block.qkv(), room.in(), room.qkv(), adapters);
+      attend(layer, qkv, turns, past, room.mixed());
+      added = product(block.o(), room.mixed(), room.added(), adapters);
+      norm(x, added, block.feedForwardNorm(), room.in());
+      var gateUp = product(block.gateUp(), room.in(), room.gateUp(), adapters);
+      gate(gateUp, room.gated());
+      added = product(block.down(), room.gated(), room.added(), adapters);
     }
-    norm(x, added, lastNorm, in);
-    var scores = Decoder.product(in, decoder.head(weights), null).narrow(0, 0, count);
-    return adapters.apply(head, in.narrow(0, 0, count), scores).to(Dtype.F32.scalar());
+    norm(x, added, lastNorm, room.in());
+    var scores = product(head, room.in(), room.scores(), adapters).rows();
+    return Dtype.F32.is(scores) ? scores.clone() : scores.to(Dtype.F32.scalar());
+  }
+
+  private Room room(int count) {
+    if (room != null && room.count() == count) return room;
+    if (room != null) free(room);
+    try (var scope = new Scope()) {
+      room =
+          new Room(
+              count,
+              place(scope, count, shape.width()),
+              place(scope, count, (long) shape.heads() * shape.headDim()),
+              place(scope, count, shape.ffn()),
+              place(scope, count, shape.qkvWidth()),
+              place(scope, count, 2L * shape.ffn()),
+              place(scope, count, shape.width()),
+              place(scope, count, shape.vocabulary()));
+    }
+    return room;
+  }
+
+  /// oneDNN compiles its products for every number of rows that it meets, so that there are more
+  /// rows than needed, in numbers that come often; a few rows are multiplied by Java.
+  private Place place(Scope scope, int count, long width) {
+    int step = RowProduct.takes(count) ? 1 : count <= 16 ? 4 : 8;
+    long padded = Math.ceilDiv(count, step) * (long) step;
+    var all = scope.keep(torch.zeros(new long[] {padded, width}, dtype.options()));
+    return new Place(all, scope.keep(all.narrow(0, 0, count)), Rows.at(all));
+  }
+
+  private static void free(Room room) {
+    for (var place : room.places()) {
+      place.rows().close();
+      place.padded().close();
+    }
+  }
+
+  /// All layers of a projection, with their biases and adapters.
+  ///
+  /// @param out where they may go
+  /// @return where they are
+  private Place product(Linear linear, Place in, Place out, Adapters adapters) {
+    long count = in.rows().size(0);
+    var place = out;
+    if (linear.bias() == null && RowProduct.takes(count)) {
+      linear.product().times(in.at(), Math.toIntExact(count), out.at());
+    } else {
+      var all = Decoder.product(in.padded(), linear.weight(), linear.bias());
+      place = new Place(all, all.narrow(0, 0, count), Rows.at(all));
+    }
+    adapters.apply(linear.projection(), in.rows(), place.rows());
+    return place;
   }
 
   private float[][] embedded(int[] tokens) {
-    var embedding = weights.get("model.embed_tokens.weight");
     return Arrays.stream(tokens)
         .mapToObj(token -> {
           var row = new float[shape.width()];
-          rows.read(rows.after(Rows.at(embedding), (long) token * shape.width()), row);
+          rows.read(rows.after(embedding, (long) token * shape.width()), row);
           return row;
         })
         .toArray(float[][]::new);
   }
 
-  /// Room for the input of a product.
-  ///
-  /// oneDNN compiles its products for every number of rows that it meets, so that there are more
-  /// rows than needed, in numbers that come often; a few rows are multiplied by Java.
-  private Tensor input(int count, long width) {
-    int step = RowProduct.takes(count) ? 1 : count <= 16 ? 4 : 8;
-    long padded = Math.ceilDiv(count, step) * (long) step;
-    return torch.zeros(new long[] {padded, width}, dtype.options());
-  }
-
-  /// All layers of a projection, with their biases and adapters: (B or more, in) → (B, out).
-  private Tensor product(Projection projection, Tensor in, int count, Adapters adapters) {
-    var out = Decoder.product(in, weights.weight(projection), weights.bias(projection));
-    return adapters.apply(projection, in.narrow(0, 0, count), out.narrow(0, 0, count));
-  }
-
   /// Adds what a product gave, and normalises the sum for the next.
-  private void norm(float[][] x, @Nullable Tensor added, float[] weight, Tensor in) {
+  private void norm(float[][] x, @Nullable Place added, float[] weight, Place in) {
     long width = shape.width();
-    long more = added == null ? 0 : Rows.at(added);
-    long to = Rows.at(in);
+    long more = added == null ? 0 : added.at();
+    long to = in.at();
     Crew.device()
         .run(
             x.length,
@@ -149,13 +223,13 @@ public final class DecodePass {
             });
   }
 
-  private void gate(Tensor gateUp, Tensor gated) {
+  private void gate(Place gateUp, Place gated) {
     int width = shape.ffn();
-    long from = Rows.at(gateUp);
-    long to = Rows.at(gated);
+    long from = gateUp.at();
+    long to = gated.at();
     Crew.device()
         .run(
-            (int) gateUp.size(0),
+            (int) gated.rows().size(0),
             row ->
                 rows.gate(
                     rows.after(from, 2L * row * width), rows.after(to, (long) row * width), width));
@@ -165,12 +239,12 @@ public final class DecodePass {
   ///
   /// @param qkv (B, (H + 2·KV)·hd)
   /// @param mixed (B or more, H·hd)
-  private void attend(int layer, Tensor qkv, Rotary.Turn[] turns, Past past, Tensor mixed) {
+  private void attend(int layer, Place qkv, Rotary.Turn[] turns, Past past, Place mixed) {
     int count = turns.length;
-    long wide = qkv.size(1);
-    long narrow = mixed.size(1);
-    long from = Rows.at(qkv);
-    long to = Rows.at(mixed);
+    long wide = shape.qkvWidth();
+    long narrow = (long) shape.heads() * shape.headDim();
+    long from = qkv.at();
+    long to = mixed.at();
     Crew.device()
         .run(
             count * shape.kvHeads(),
@@ -231,5 +305,20 @@ public final class DecodePass {
     if (norm != null) Rows.norm(numbers, norm, shape.normEps(), numbers);
     Rows.rotate(numbers, 0, turn.cos(), turn.sin());
     rows.write(numbers, to);
+  }
+
+  @Override
+  public void close() {
+    if (room != null) free(room);
+    room = null;
+    for (var block : blocks) {
+      for (var linear : List.of(block.qkv(), block.o(), block.gateUp(), block.down())) free(linear);
+    }
+    free(head);
+  }
+
+  private static void free(Linear linear) {
+    linear.weight().close();
+    if (linear.bias() != null) linear.bias().close();
   }
 }

@@ -15,7 +15,20 @@ public final class RowProduct {
   private static final boolean SEVERAL =
       Numbers.TILES && !Processor.here().multipliesBfloat16Faster();
 
-  private RowProduct() {}
+  private final Numbers numbers;
+  private final long matrix; // where it lies
+  private final int in;
+  private final int out;
+
+  /// By a matrix that stays its owner's.
+  ///
+  /// @param matrix (out, in), contiguous
+  public RowProduct(Tensor matrix) {
+    numbers = Numbers.of(Dtype.of(matrix));
+    this.matrix = matrix.data_ptr().address();
+    in = Math.toIntExact(matrix.size(1));
+    out = Math.toIntExact(matrix.size(0));
+  }
 
   /// Whether so many rows are multiplied here.
   public static boolean takes(long rows) {
@@ -40,38 +53,31 @@ public final class RowProduct {
   /// @param matrix (out, in), of the same type
   /// @return (…, out)
   public static Tensor of(Tensor rows, Tensor matrix) {
-    var dtype = Dtype.of(matrix);
-    var numbers = Numbers.of(dtype);
-    int in = Math.toIntExact(rows.size(-1));
-    int several = Math.toIntExact(rows.numel() / in);
-    int out = Math.toIntExact(matrix.size(0));
+    var by = new RowProduct(matrix);
     var shape = rows.sizes().vec().get();
-    shape[shape.length - 1] = out;
-    var product = torch.empty(shape, dtype.options(), null);
-    long from = matrix.data_ptr().address();
-    long vectors = rows.data_ptr().address();
-    long to = product.data_ptr().address();
+    shape[shape.length - 1] = by.out;
+    var product = torch.empty(shape, Dtype.of(matrix).options(), null);
+    by.times(Rows.at(rows), Math.toIntExact(rows.numel() / by.in), Rows.at(product));
+    return product;
+  }
+
+  /// The product of rows that follow each other, on the device's thread; summed in float32.
+  ///
+  /// @param rows where they lie: (several, in)
+  /// @param product where it goes: (several, out)
+  public void times(long rows, int several, long product) {
     long bytes = numbers.bytes();
     var spread = new float[several < Numbers.ROWS ? 0 : several * in];
-    for (int i = 0; i < spread.length; i += in) {
-      numbers.spread(vectors + bytes * i, in, spread, i);
-    }
+    for (int i = 0; i < spread.length; i += in) numbers.spread(rows + bytes * i, in, spread, i);
     Crew.device()
         .run(
             (out + BLOCK - 1) / BLOCK,
             block -> {
               int first = block * BLOCK;
               int count = Math.min(out - first, BLOCK);
-              numbers.products(
-                  from + bytes * first * in,
-                  count,
-                  vectors,
-                  spread,
-                  several,
-                  in,
-                  to + bytes * first,
-                  bytes * out);
+              long from = matrix + bytes * first * in;
+              long to = product + bytes * first;
+              numbers.products(from, count, rows, spread, several, in, to, bytes * out);
             });
-    return product;
   }
 }

@@ -52,8 +52,8 @@ final class DecodePassTest {
               var shape = ModelShape.read(folder);
               try (var weights = Weights.load(folder, shape, dtype);
                   var _ = new Scope();
-                  var _ = new NoGradGuard()) {
-                var pass = new DecodePass(new Decoder(shape), weights, dtype);
+                  var _ = new NoGradGuard();
+                  var pass = new DecodePass(new Decoder(shape), weights, dtype)) {
                 check(pass, new Lying(shape, dtype, sequences.size()), sequences, most);
               }
               return null;
