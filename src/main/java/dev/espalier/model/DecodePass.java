@@ -32,7 +32,9 @@ public final class DecodePass implements AutoCloseable {
     }
   }
 
-  private final Decoder decoder;
+  private static final long NORM = 16; // multiplications that a number's norm takes as long as
+  private static final long GATE = 20;
+
   private final ModelShape shape;
   private final Rotary rotary;
   private final Dtype dtype;
@@ -84,7 +86,6 @@ public final class DecodePass implements AutoCloseable {
   /// @param weights frozen
   /// @param dtype theirs
   public DecodePass(Decoder decoder, Weights weights, Dtype dtype) {
-    this.decoder = decoder;
     shape = decoder.shape();
     rotary = decoder.rotary();
     this.dtype = dtype;
@@ -129,12 +130,13 @@ public final class DecodePass implements AutoCloseable {
     var room = room(tokens.length);
     var x = embedded(tokens);
     var turns = Arrays.stream(positions).mapToObj(rotary::turn).toArray(Rotary.Turn[]::new);
+    long seen = Arrays.stream(positions).asLongStream().sum() + positions.length;
     Place added = null;
     for (int layer = 0; layer < blocks.size(); layer++) {
       var block = blocks.get(layer);
       norm(x, added, block.attentionNorm(), room.in());
       var qkv = product(block.qkv(), room.in(), room.qkv(), adapters);
-      attend(layer, qkv, turns, past, room.mixed());
+      attend(layer, qkv, turns, seen, past, room.mixed());
       added = product(block.o(), room.mixed(), room.added(), adapters);
       norm(x, added, block.feedForwardNorm(), room.in());
       var gateUp = product(block.gateUp(), room.in(), room.gateUp(), adapters);
@@ -215,6 +217,7 @@ public final class DecodePass implements AutoCloseable {
     Crew.device()
         .run(
             x.length,
+            NORM * x.length * width,
             row -> {
               if (added != null) rows.add(rows.after(more, row * width), x[row]);
               var out = new float[x[row].length];
@@ -224,12 +227,14 @@ public final class DecodePass implements AutoCloseable {
   }
 
   private void gate(Place gateUp, Place gated) {
+    int count = Math.toIntExact(gated.rows().size(0));
     int width = shape.ffn();
     long from = gateUp.at();
     long to = gated.at();
     Crew.device()
         .run(
-            (int) gated.rows().size(0),
+            count,
+            GATE * count * width,
             row ->
                 rows.gate(
                     rows.after(from, 2L * row * width), rows.after(to, (long) row * width), width));
@@ -238,8 +243,10 @@ public final class DecodePass implements AutoCloseable {
   /// The attention of all rows and heads; those that may share a start follow each other.
   ///
   /// @param qkv (B, (H + 2·KV)·hd)
+  /// @param seen how many places the rows see together
   /// @param mixed (B or more, H·hd)
-  private void attend(int layer, Place qkv, Rotary.Turn[] turns, Past past, Place mixed) {
+  private void attend(
+      int layer, Place qkv, Rotary.Turn[] turns, long seen, Past past, Place mixed) {
     int count = turns.length;
     long wide = shape.qkvWidth();
     long narrow = (long) shape.heads() * shape.headDim();
@@ -248,6 +255,7 @@ public final class DecodePass implements AutoCloseable {
     Crew.device()
         .run(
             count * shape.kvHeads(),
+            seen * narrow * 2,
             job -> {
               int row = job % count;
               attend(

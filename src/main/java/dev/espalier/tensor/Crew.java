@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// watch for work for a moment before they sleep, for waking one takes as long as many a product.
 public final class Crew {
   private static final long WATCH = 100_000; // nanoseconds
+  private static final long WORTH = 1 << 18; // multiplications
 
   private static final class OfDevice {
     static final Crew CREW = new Crew(Native.cores());
@@ -87,11 +88,23 @@ public final class Crew {
     }
   }
 
+  /// The same where it may be too little work to share: handing it over takes microseconds.
+  ///
+  /// @param work how many multiplications all blocks are worth
+  public void run(int blocks, long work, IntConsumer block) {
+    if (work < WORTH) for (int i = 0; i < blocks; i++) block.accept(i);
+    else run(blocks, block);
+  }
+
   /// Does all blocks and returns when they are done. From one thread at a time.
   ///
   /// @param work is handed the number of a block, from 0, on any of the threads; one that throws
   ///   makes this throw
   public void run(int blocks, IntConsumer work) {
+    if (helpers.length == 0) {
+      for (int i = 0; i < blocks; i++) work.accept(i);
+      return;
+    }
     var all = new Job(blocks, work);
     job = all;
     for (var helper : helpers) if (helper.sleeps) LockSupport.unpark(helper.thread);

@@ -43,9 +43,12 @@ public final class LowRank {
   public static void add(List<@Nullable LowRank> each, Tensor input, Tensor output) {
     long in = input.data_ptr().address();
     long out = output.data_ptr().address();
+    long work = 0;
+    for (var one : each) if (one != null) work += one.rank * (one.in + (long) one.out);
     Crew.device()
         .run(
             each.size(),
+            work,
             row -> {
               var one = each.get(row);
               if (one != null) one.add(in, out, row);

@@ -72,6 +72,7 @@ public final class RowProduct {
     Crew.device()
         .run(
             (out + BLOCK - 1) / BLOCK,
+            (long) several * in * out,
             block -> {
               int first = block * BLOCK;
               int count = Math.min(out - first, BLOCK);
