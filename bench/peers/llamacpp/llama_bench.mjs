@@ -1,11 +1,12 @@
-// Greedy decoding by llama.cpp, one stream and 32 in one batch: llama_bench.mjs SIZE GGUF [RUNS] [THREADS]. Prints one JSON object with the
-// medians. The 32 have no adapters: llama.cpp's contexts have the same ones for all of their sequences.
+// Greedy decoding by llama.cpp, one stream and 32 in one batch: llama_bench.mjs SIZE GGUF [RUNS] [THREADS] [STREAMS]. Prints one JSON object with
+// the medians; with STREAMS 0 of one stream alone, for 32 of size m take many minutes. The 32 have no adapters: llama.cpp's contexts have the same ones for all of their sequences.
 import { getLlama } from "node-llama-cpp";
 
 const PROMPT = 128;
 const TOKENS = 128;
-const [size, file, runs = "5", threads = "2"] = process.argv.slice(2);
+const [size, file, runs = "5", threads = "2", streams = "32"] = process.argv.slice(2);
 
+const median = (all) => all.sort((a, b) => a - b)[Math.floor(all.length / 2)];
 const llama = await getLlama({ gpu: false, build: "never", maxThreads: Number(threads), logLevel: "error" });
 const model = await llama.loadModel({ modelPath: file, useMmap: true });
 const context = await model.createContext({ contextSize: 512, threads: { ideal: Number(threads), min: Number(threads) } });
@@ -24,7 +25,11 @@ for (let run = -1; run < Number(runs); run++) {
 }
 await context.dispose();
 
-const STREAMS = 32;
+const STREAMS = Number(streams);
+if (STREAMS === 0) {
+  console.log(JSON.stringify({ size, one_stream_tokens_per_second: median(rates) }));
+  process.exit(0);
+}
 const SHORT = 64; // tokens of a prompt and of an answer, as in Espalier's bench adapters
 const wide = await model.createContext({
   contextSize: 256, sequences: STREAMS, batchSize: 2048, threads: { ideal: Number(threads), min: Number(threads) },
@@ -49,6 +54,5 @@ for (let run = -1; run < Number(runs); run++) {
   }));
   if (run >= 0) together.push((tokens * 1000) / (end - begin));
 }
-const median = (all) => all.sort((a, b) => a - b)[Math.floor(all.length / 2)];
 console.log(JSON.stringify({ size, one_stream_tokens_per_second: median(rates), streams_tokens_per_second: median(together) }));
 process.exit(0);
