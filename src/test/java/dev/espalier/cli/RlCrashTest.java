@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.node.ObjectNode;
 
 /// `kill -9` of `espalier rl` at random steps: started again, it ends with the same bits.
 ///
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("crash")
 final class RlCrashTest {
   private static final int KILLS = 4;
-  private static final String STEPS = "30";
+  private static final int STEPS = 30;
 
   @TempDir private Path folder = Path.of("");
 
@@ -43,6 +44,8 @@ final class RlCrashTest {
       assertThat(Killed.after(1 + random.nextInt(6), log(), in("killed", rl()))).isEqualTo(137);
     }
     assertThat(Killed.never(log(), in("killed", rl()))).isZero();
+    assertThat(steps("whole")).hasSize(STEPS);
+    assertThat(steps("killed")).as("seed %d", seed).isEqualTo(steps("whole"));
     assertThat(weights("killed")).as("seed %d", seed).isEqualTo(weights("whole"));
   }
 
@@ -58,7 +61,18 @@ final class RlCrashTest {
         "--max-tokens=32",
         "--evaluate-every=3",
         "--held-out=16",
-        "--errands=lookup_vessel"); // of anybody: it must not run out of what it can learn
+        "--errands=lookup_vessel",
+        "--lr=2e-5"); // it must not run out of what it can learn before the last kill
+  }
+
+  /// What each step noted of the policy, but for how long it took.
+  private List<ObjectNode> steps(String data) throws IOException {
+    var steps = new ArrayList<ObjectNode>();
+    for (var line : Files.readAllLines(folder.resolve(data).resolve("runs/it/metrics.jsonl"))) {
+      var step = (ObjectNode) Json.parse(line);
+      if (step.path("event").asString().equals("step")) steps.add(step.without("seconds"));
+    }
+    return steps;
   }
 
   private byte[] weights(String data) throws IOException {
