@@ -61,21 +61,15 @@ public final class DecodePass implements AutoCloseable {
 
   /// Rows between two products.
   ///
+  /// @param count B
   /// @param padded with as many as the product wants
   /// @param rows (B, width)
   /// @param at where they lie
-  private record Place(Tensor padded, Tensor rows, long at) {}
+  private record Place(int count, Tensor padded, Tensor rows, long at) {}
 
   /// Room for what lies between two products, kept while the batch is as large.
   private record Room(
-      int count,
-      Place in,
-      Place mixed,
-      Place gated,
-      Place qkv,
-      Place gateUp,
-      Place added,
-      Place scores) {
+      Place in, Place mixed, Place gated, Place qkv, Place gateUp, Place added, Place scores) {
     List<Place> places() {
       return List.of(in, mixed, gated, qkv, gateUp, added, scores);
     }
@@ -149,12 +143,11 @@ public final class DecodePass implements AutoCloseable {
   }
 
   private Room room(int count) {
-    if (room != null && room.count() == count) return room;
+    if (room != null && room.in().count() == count) return room;
     if (room != null) free(room);
     try (var scope = new Scope()) {
       room =
           new Room(
-              count,
               place(scope, count, shape.width()),
               place(scope, count, (long) shape.heads() * shape.headDim()),
               place(scope, count, shape.ffn()),
@@ -172,7 +165,7 @@ public final class DecodePass implements AutoCloseable {
     int step = RowProduct.takes(count) ? 1 : count <= 16 ? 4 : 8;
     long padded = Math.ceilDiv(count, step) * (long) step;
     var all = scope.keep(torch.zeros(new long[] {padded, width}, dtype.options()));
-    return new Place(all, scope.keep(all.narrow(0, 0, count)), Rows.at(all));
+    return new Place(count, all, scope.keep(all.narrow(0, 0, count)), Rows.at(all));
   }
 
   private static void free(Room room) {
@@ -187,13 +180,13 @@ public final class DecodePass implements AutoCloseable {
   /// @param out where they may go
   /// @return where they are
   private Place product(Linear linear, Place in, Place out, Adapters adapters) {
-    long count = in.rows().size(0);
+    int count = in.count();
     var place = out;
     if (linear.bias() == null && RowProduct.takes(count)) {
-      linear.product().times(in.at(), Math.toIntExact(count), out.at());
+      linear.product().times(in.at(), count, out.at());
     } else {
       var all = Decoder.product(in.padded(), linear.weight(), linear.bias());
-      place = new Place(all, all.narrow(0, 0, count), Rows.at(all));
+      place = new Place(count, all, all.narrow(0, 0, count), Rows.at(all));
     }
     adapters.apply(linear.projection(), in.rows(), place.rows());
     return place;
@@ -227,7 +220,7 @@ public final class DecodePass implements AutoCloseable {
   }
 
   private void gate(Place gateUp, Place gated) {
-    int count = Math.toIntExact(gated.rows().size(0));
+    int count = gated.count();
     int width = shape.ffn();
     long from = gateUp.at();
     long to = gated.at();

@@ -88,24 +88,23 @@ public final class Crew {
     }
   }
 
+  /// Does all blocks and returns when they are done. From one thread at a time.
+  ///
+  /// @param block is handed the number of a block, from 0, on any of the threads; one that throws
+  ///   makes this throw
+  public void run(int blocks, IntConsumer block) {
+    run(blocks, Long.MAX_VALUE, block);
+  }
+
   /// The same where it may be too little work to share: handing it over takes microseconds.
   ///
   /// @param work how many multiplications all blocks are worth
   public void run(int blocks, long work, IntConsumer block) {
-    if (work < WORTH) for (int i = 0; i < blocks; i++) block.accept(i);
-    else run(blocks, block);
-  }
-
-  /// Does all blocks and returns when they are done. From one thread at a time.
-  ///
-  /// @param work is handed the number of a block, from 0, on any of the threads; one that throws
-  ///   makes this throw
-  public void run(int blocks, IntConsumer work) {
-    if (helpers.length == 0) {
-      for (int i = 0; i < blocks; i++) work.accept(i);
+    if (work < WORTH || helpers.length == 0) {
+      for (int i = 0; i < blocks; i++) block.accept(i);
       return;
     }
-    var all = new Job(blocks, work);
+    var all = new Job(blocks, block);
     job = all;
     for (var helper : helpers) if (helper.sleeps) LockSupport.unpark(helper.thread);
     all.help();

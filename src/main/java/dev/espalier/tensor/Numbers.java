@@ -111,34 +111,27 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   static float sum(FloatVector vector) {
     var lanes = new float[LANES];
     vector.intoArray(lanes, 0);
-    fold(lanes, 0);
-    return sumOfFour(lanes, 0);
+    return sum(lanes, 0);
   }
 
-  /// Adds up a register's numbers until there are four, half to half: the Vector API's own sum has
-  /// one order where it is compiled and another where it is not yet, and a run that is repeated
+  /// The sum of a register's numbers, which are overwritten, half to half: the Vector API's own sum
+  /// has one order where it is compiled and another where it is not yet, and a run that is repeated
   /// must end with the same bits.
-  private static void fold(float[] partial, int place) {
+  private static float sum(float[] partial, int place) {
     for (int half = LANES / 2; half >= FOUR.length(); half /= 2) {
       for (int i = place; i < place + half; i += FOUR.length()) {
         var other = FloatVector.fromArray(FOUR, partial, i + half);
         FloatVector.fromArray(FOUR, partial, i).add(other).intoArray(partial, i);
       }
     }
-  }
-
-  private static float sumOfFour(float[] partial, int place) {
     float even = partial[place] + partial[place + 2];
     return even + (partial[place + 1] + partial[place + 3]);
   }
 
-  /// Adds up the registers of a tile, each in the order of [#fold]; their sums come first then.
+  /// Adds up the registers of a tile, each in the order of [#sum]; their sums come first then.
   private static void sums(float[] partial) {
     if (!TILES) {
-      for (int i = 0; i < ROWS * ROWS; i++) {
-        fold(partial, i * LANES);
-        partial[i] = sumOfFour(partial, i * LANES);
-      }
+      for (int i = 0; i < ROWS * ROWS; i++) partial[i] = sum(partial, i * LANES);
       return;
     }
     halve(partial, 8, UPPER_8, OTHER_8);
@@ -201,8 +194,7 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     }
     for (int r = each * ROWS; r < count; r++) {
       dot(rows + r * apart, vector, length, partial, 0);
-      fold(partial, 0);
-      sums[place + r] = sumOfFour(partial, 0);
+      sums[place + r] = sum(partial, 0);
     }
     int filled = filled(length);
     if (filled == length) return;

@@ -35,7 +35,9 @@ final class RowProductTest {
                 var product = RowProduct.of(rows, matrix);
                 assertThat(product.sizes().vec().get()).containsExactly(1, several, out);
                 for (int i = 0; i < several; i++) {
-                  var alone = RowProduct.of(rows.narrow(1, i, 1), matrix);
+                  var row = rows.narrow(1, i, 1);
+                  assertThat(RowProduct.fits(row, matrix)).isTrue();
+                  var alone = RowProduct.of(row, matrix);
                   assertThat(alone.equal(product.narrow(1, i, 1))).isTrue();
                 }
                 var exact = torch.matmul(wide(rows), wide(matrix).t());
