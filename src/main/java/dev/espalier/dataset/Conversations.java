@@ -23,7 +23,7 @@ public final class Conversations {
   /// Examples that are turns of a longer one become answers to learn within it, so that their
   /// common beginning is computed once. Every example's target is learned exactly once.
   public static List<ChatRequest> merged(List<Example> examples) {
-    var digests = examples.stream().map(Digests::of).toList();
+    var digests = examples.parallelStream().map(Digests::of).toList();
     var longest = new HashMap<String, Integer>(); // digest of a prefix to the longest that has it
     for (int i = 0; i < examples.size(); i++) {
       var prefixes = digests.get(i).prefixes();

@@ -2,11 +2,16 @@ package dev.espalier.dataset;
 
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
+import dev.espalier.chat.Message;
 import dev.espalier.store.Example;
 import dev.espalier.store.PruningRules;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Examples ready to train on and to measure on.
@@ -111,7 +116,9 @@ public record Dataset(
         PruningRules rules,
         int maxTokens,
         ToIntFunction<ChatRequest> counter) {
-      var counted = examples.parallelStream().map(it -> Counted.of(it, rules, counter)).toList();
+      var removed = new ConcurrentHashMap<Start, Integer>();
+      var counted =
+          examples.parallelStream().map(it -> Counted.of(it, rules, counter, removed)).toList();
       for (var one : counted) {
         prunedTokens += one.removed();
         if (!one.matched()) unpruned++;
@@ -131,14 +138,36 @@ public record Dataset(
   /// @param removed tokens
   /// @param matched whether all rules did
   private record Counted(Example left, int tokens, int removed, boolean matched) {
-    static Counted of(Example example, PruningRules rules, ToIntFunction<ChatRequest> counter) {
+    /// @param removed from starts that were seen; to count the tokens of a long system prompt for
+    ///   every example takes longer than all else here
+    static Counted of(
+        Example example,
+        PruningRules rules,
+        ToIntFunction<ChatRequest> counter,
+        ConcurrentMap<Start, Integer> removed) {
       var pruned = rules.apply(example.request());
       var left =
           new Example(pruned.request(), example.target(), example.conversation(), example.source());
       int tokens = counter.applyAsInt(Conversations.single(left));
       boolean some = pruned.unmatched().size() < rules.rules().size();
-      int before = some ? counter.applyAsInt(Conversations.single(example)) : tokens;
-      return new Counted(left, tokens, before - tokens, pruned.unmatched().isEmpty());
+      int less =
+          some
+              ? removed.computeIfAbsent(
+                  Start.of(example.request()),
+                  start -> counter.applyAsInt(Conversations.single(example)) - tokens)
+              : 0;
+      return new Counted(left, tokens, less, pruned.unmatched().isEmpty());
+    }
+  }
+
+  /// What rules may remove of a request: of the same start they remove the same.
+  private record Start(List<JsonNode> instructions, @Nullable JsonNode tools) {
+    static Start of(ChatRequest request) {
+      var instructions = new ArrayList<JsonNode>();
+      for (var message : request.messages()) {
+        if (ChatRequest.message(message) instanceof Message.System) instructions.add(message);
+      }
+      return new Start(instructions, request.tools());
     }
   }
 }

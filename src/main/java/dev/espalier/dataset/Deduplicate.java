@@ -28,17 +28,25 @@ public final class Deduplicate {
 
   /// Keeps the first of each, in order.
   public static Result of(List<Example> examples) {
+    var digests = examples.parallelStream().map(Said::of).toList();
     var turns = new HashSet<String>();
     var wordings = new HashSet<String>();
     var kept = new ArrayList<Example>();
     int duplicates = 0;
     int nearDuplicates = 0;
-    for (var example : examples) {
-      if (!turns.add(Digests.of(example).turn())) duplicates++;
-      else if (!wordings.add(Digests.of(example, Deduplicate::words).turn())) nearDuplicates++;
-      else kept.add(example);
+    for (int i = 0; i < examples.size(); i++) {
+      if (!turns.add(digests.get(i).turn())) duplicates++;
+      else if (!wordings.add(digests.get(i).wording())) nearDuplicates++;
+      else kept.add(examples.get(i));
     }
     return new Result(kept, duplicates, nearDuplicates);
+  }
+
+  /// Digests of an example as it is, and of its words alone.
+  private record Said(String turn, String wording) {
+    static Said of(Example example) {
+      return new Said(Digests.of(example).turn(), Digests.of(example, Deduplicate::words).turn());
+    }
   }
 
   private static String words(String text) {

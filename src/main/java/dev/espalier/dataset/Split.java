@@ -49,7 +49,7 @@ public record Split(List<Example> train, List<Example> validation) {
 
   /// The indices of each conversation's examples, in order of their first ones.
   private static List<List<Integer>> conversations(List<Example> examples) {
-    var digests = examples.stream().map(Digests::of).toList();
+    var digests = examples.parallelStream().map(Digests::of).toList();
     var groups = new Groups(examples.size());
     var turns = new HashMap<String, Integer>();
     var talkTurns = new HashMap<String, List<Integer>>();
