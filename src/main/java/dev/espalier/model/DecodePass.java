@@ -319,6 +319,7 @@ public final class DecodePass implements AutoCloseable {
   }
 
   private static void free(Linear linear) {
+    linear.product().close();
     linear.weight().close();
     if (linear.bias() != null) linear.bias().close();
   }

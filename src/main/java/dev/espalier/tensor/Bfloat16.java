@@ -15,6 +15,7 @@ final class Bfloat16 extends Numbers {
 
   private static final VectorSpecies<Integer> PAIRS = IntVector.SPECIES_PREFERRED;
   private static final int STEP = PAIRS.length();
+  private static final long WIDTH = Tiles.WIDTH / 2; // bytes of a panel's row
   private static final int UPPER = 0xFFFF0000;
   private static final int HALF = 0x7FFF;
   private static final int QUIET = 0x400000; // what no NaN of libtorch's is without
@@ -82,105 +83,141 @@ final class Bfloat16 extends Numbers {
   }
 
   @Override
-  void tile(long rows, long apart, float[] vectors, int from, int length, float[] partial) {
-    int pairs = length / 2;
-    var a1 = FloatVector.zero(FLOATS);
-    var a2 = a1;
-    var a3 = a1;
-    var a4 = a1;
-    var b1 = a1;
-    var b2 = a1;
-    var b3 = a1;
-    var b4 = a1;
-    var c1 = a1;
-    var c2 = a1;
-    var c3 = a1;
-    var c4 = a1;
-    var d1 = a1;
-    var d2 = a1;
-    var d3 = a1;
-    var d4 = a1;
-    for (int i = 0; i <= pairs - STEP; i += STEP) {
-      long at = rows + 4L * i;
-      int place = from + 2 * i;
-      var one = IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
-      var two = IntVector.fromMemorySegment(PAIRS, MEMORY, at + apart, ORDER);
-      var three = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 2 * apart, ORDER);
-      var four = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 3 * apart, ORDER);
-      var even1 = one.lanewise(LSHL, 16).reinterpretAsFloats();
-      var even2 = two.lanewise(LSHL, 16).reinterpretAsFloats();
-      var even3 = three.lanewise(LSHL, 16).reinterpretAsFloats();
-      var even4 = four.lanewise(LSHL, 16).reinterpretAsFloats();
-      var evenA = FloatVector.fromArray(FLOATS, vectors, place);
-      a1 = even1.fma(evenA, a1);
-      a2 = even2.fma(evenA, a2);
-      a3 = even3.fma(evenA, a3);
-      a4 = even4.fma(evenA, a4);
-      var evenB = FloatVector.fromArray(FLOATS, vectors, place + length);
-      b1 = even1.fma(evenB, b1);
-      b2 = even2.fma(evenB, b2);
-      b3 = even3.fma(evenB, b3);
-      b4 = even4.fma(evenB, b4);
-      var evenC = FloatVector.fromArray(FLOATS, vectors, place + 2 * length);
-      c1 = even1.fma(evenC, c1);
-      c2 = even2.fma(evenC, c2);
-      c3 = even3.fma(evenC, c3);
-      c4 = even4.fma(evenC, c4);
-      var evenD = FloatVector.fromArray(FLOATS, vectors, place + 3 * length);
-      d1 = even1.fma(evenD, d1);
-      d2 = even2.fma(evenD, d2);
-      d3 = even3.fma(evenD, d3);
-      d4 = even4.fma(evenD, d4);
-      var odd1 = one.and(UPPER).reinterpretAsFloats();
-      var odd2 = two.and(UPPER).reinterpretAsFloats();
-      var odd3 = three.and(UPPER).reinterpretAsFloats();
-      var odd4 = four.and(UPPER).reinterpretAsFloats();
-      var oddA = FloatVector.fromArray(FLOATS, vectors, place + STEP);
-      a1 = odd1.fma(oddA, a1);
-      a2 = odd2.fma(oddA, a2);
-      a3 = odd3.fma(oddA, a3);
-      a4 = odd4.fma(oddA, a4);
-      var oddB = FloatVector.fromArray(FLOATS, vectors, place + length + STEP);
-      b1 = odd1.fma(oddB, b1);
-      b2 = odd2.fma(oddB, b2);
-      b3 = odd3.fma(oddB, b3);
-      b4 = odd4.fma(oddB, b4);
-      var oddC = FloatVector.fromArray(FLOATS, vectors, place + 2 * length + STEP);
-      c1 = odd1.fma(oddC, c1);
-      c2 = odd2.fma(oddC, c2);
-      c3 = odd3.fma(oddC, c3);
-      c4 = odd4.fma(oddC, c4);
-      var oddD = FloatVector.fromArray(FLOATS, vectors, place + 3 * length + STEP);
-      d1 = odd1.fma(oddD, d1);
-      d2 = odd2.fma(oddD, d2);
-      d3 = odd3.fma(oddD, d3);
-      d4 = odd4.fma(oddD, d4);
+  void panel(long rows, int count, int length, long to) {
+    for (int row = 0; row < Tiles.COLUMNS; row++) {
+      long from = rows + 2L * length * row;
+      for (int i = 0; i < length; i++) {
+        short number =
+            row < count ? MEMORY.get(ValueLayout.JAVA_SHORT_UNALIGNED, from + 2L * i) : 0;
+        MEMORY.set(
+            ValueLayout.JAVA_SHORT_UNALIGNED, to + 2L * ((long) i * Tiles.COLUMNS + row), number);
+      }
     }
-    a1.intoArray(partial, 0);
-    a2.intoArray(partial, LANES);
-    a3.intoArray(partial, 2 * LANES);
-    a4.intoArray(partial, 3 * LANES);
-    b1.intoArray(partial, 4 * LANES);
-    b2.intoArray(partial, 5 * LANES);
-    b3.intoArray(partial, 6 * LANES);
-    b4.intoArray(partial, 7 * LANES);
-    c1.intoArray(partial, 8 * LANES);
-    c2.intoArray(partial, 9 * LANES);
-    c3.intoArray(partial, 10 * LANES);
-    c4.intoArray(partial, 11 * LANES);
-    d1.intoArray(partial, 12 * LANES);
-    d2.intoArray(partial, 13 * LANES);
-    d3.intoArray(partial, 14 * LANES);
-    d4.intoArray(partial, 15 * LANES);
   }
 
   @Override
-  void spread(long vector, int length, float[] to, int place) {
-    for (int i = 0; i <= length / 2 - STEP; i += STEP) {
-      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, vector + 4L * i, ORDER);
-      both.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(to, place + 2 * i);
-      both.and(UPPER).reinterpretAsFloats().intoArray(to, place + 2 * i + STEP);
+  void row(float[] row, int from, int count, long panels, long apart, float[] sums, int to) {
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    for (int i = 0; i < count; i++) {
+      long at = panels + WIDTH * i;
+      var x = FloatVector.broadcast(FLOATS, row[from + i]);
+      var a = IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
+      var b = IntVector.fromMemorySegment(PAIRS, MEMORY, at + apart, ORDER);
+      var c = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 2 * apart, ORDER);
+      var d = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 3 * apart, ORDER);
+      a0 = a.lanewise(LSHL, 16).reinterpretAsFloats().fma(x, a0);
+      b0 = b.lanewise(LSHL, 16).reinterpretAsFloats().fma(x, b0);
+      c0 = c.lanewise(LSHL, 16).reinterpretAsFloats().fma(x, c0);
+      d0 = d.lanewise(LSHL, 16).reinterpretAsFloats().fma(x, d0);
+      a1 = a.and(UPPER).reinterpretAsFloats().fma(x, a1);
+      b1 = b.and(UPPER).reinterpretAsFloats().fma(x, b1);
+      c1 = c.and(UPPER).reinterpretAsFloats().fma(x, c1);
+      d1 = d.and(UPPER).reinterpretAsFloats().fma(x, d1);
     }
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + LANES);
+    b0.intoArray(sums, to + 2 * LANES);
+    b1.intoArray(sums, to + 3 * LANES);
+    c0.intoArray(sums, to + 4 * LANES);
+    c1.intoArray(sums, to + 5 * LANES);
+    d0.intoArray(sums, to + 6 * LANES);
+    d1.intoArray(sums, to + 7 * LANES);
+  }
+
+  @Override
+  void four(float[] rows, int from, int count, long panels, long apart, float[] sums, int to) {
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var a2 = a0;
+    var a3 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var b2 = a0;
+    var b3 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var c2 = a0;
+    var c3 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    var d2 = a0;
+    var d3 = a0;
+    for (int i = 0; i < count; i++) {
+      long at = panels + WIDTH * i;
+      int place = from + Tiles.FEW * i;
+      var one = IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
+      var other = IntVector.fromMemorySegment(PAIRS, MEMORY, at + apart, ORDER);
+      var w0 = one.lanewise(LSHL, 16).reinterpretAsFloats();
+      var w1 = one.and(UPPER).reinterpretAsFloats();
+      var w2 = other.lanewise(LSHL, 16).reinterpretAsFloats();
+      var w3 = other.and(UPPER).reinterpretAsFloats();
+      var a = FloatVector.broadcast(FLOATS, rows[place]);
+      a0 = w0.fma(a, a0);
+      a1 = w1.fma(a, a1);
+      a2 = w2.fma(a, a2);
+      a3 = w3.fma(a, a3);
+      var b = FloatVector.broadcast(FLOATS, rows[place + 1]);
+      b0 = w0.fma(b, b0);
+      b1 = w1.fma(b, b1);
+      b2 = w2.fma(b, b2);
+      b3 = w3.fma(b, b3);
+      var c = FloatVector.broadcast(FLOATS, rows[place + 2]);
+      c0 = w0.fma(c, c0);
+      c1 = w1.fma(c, c1);
+      c2 = w2.fma(c, c2);
+      c3 = w3.fma(c, c3);
+      var d = FloatVector.broadcast(FLOATS, rows[place + 3]);
+      d0 = w0.fma(d, d0);
+      d1 = w1.fma(d, d1);
+      d2 = w2.fma(d, d2);
+      d3 = w3.fma(d, d3);
+    }
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + LANES);
+    a2.intoArray(sums, to + 2 * LANES);
+    a3.intoArray(sums, to + 3 * LANES);
+    b0.intoArray(sums, to + 4 * LANES);
+    b1.intoArray(sums, to + 5 * LANES);
+    b2.intoArray(sums, to + 6 * LANES);
+    b3.intoArray(sums, to + 7 * LANES);
+    c0.intoArray(sums, to + 8 * LANES);
+    c1.intoArray(sums, to + 9 * LANES);
+    c2.intoArray(sums, to + 10 * LANES);
+    c3.intoArray(sums, to + 11 * LANES);
+    d0.intoArray(sums, to + 12 * LANES);
+    d1.intoArray(sums, to + 13 * LANES);
+    d2.intoArray(sums, to + 14 * LANES);
+    d3.intoArray(sums, to + 15 * LANES);
+  }
+
+  @Override
+  long wide(long panel, int length, long room) {
+    for (int i = 0; i < length; i++) {
+      long to = room + Tiles.WIDTH * i;
+      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, panel + WIDTH * i, ORDER);
+      both.lanewise(LSHL, 16).intoMemorySegment(MEMORY, to, ORDER);
+      both.and(UPPER).intoMemorySegment(MEMORY, to + Tiles.WIDTH / 2, ORDER);
+    }
+    return room;
+  }
+
+  /// The sums of even columns come first.
+  @Override
+  void put(float[] sums, int from, int count, long to) {
+    if (count < Tiles.COLUMNS) {
+      for (int i = 0; i < count; i++) set(to + 2L * i, sums[from + i % 2 * LANES + i / 2]);
+      return;
+    }
+    var low = rounded(FloatVector.fromArray(FLOATS, sums, from)).lanewise(LSHR, 16);
+    var high = rounded(FloatVector.fromArray(FLOATS, sums, from + LANES)).and(UPPER);
+    low.or(high).intoMemorySegment(MEMORY, to, ORDER);
   }
 
   @Override

@@ -8,6 +8,7 @@ final class Float32 extends Numbers {
   static final Float32 NUMBERS = new Float32();
 
   private static final int STEP = LANES;
+  private static final long NEXT = 4L * LANES; // bytes
   private static final long APART = 4L * STEP; // bytes
 
   private Float32() {}
@@ -28,8 +29,8 @@ final class Float32 extends Numbers {
   }
 
   @Override
-  void read(long from, float[] to, int count) {
-    MemorySegment.copy(MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, from, to, 0, count);
+  void read(long from, float[] to, int place, int count) {
+    MemorySegment.copy(MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, from, to, place, count);
   }
 
   @Override
@@ -63,72 +64,124 @@ final class Float32 extends Numbers {
   }
 
   @Override
-  void tile(long rows, long apart, float[] vectors, int from, int length, float[] partial) {
-    var a1 = FloatVector.zero(FLOATS);
-    var a2 = a1;
-    var a3 = a1;
-    var a4 = a1;
-    var b1 = a1;
-    var b2 = a1;
-    var b3 = a1;
-    var b4 = a1;
-    var c1 = a1;
-    var c2 = a1;
-    var c3 = a1;
-    var c4 = a1;
-    var d1 = a1;
-    var d2 = a1;
-    var d3 = a1;
-    var d4 = a1;
-    for (int i = 0; i <= length - STEP; i += STEP) {
-      long at = rows + 4L * i;
-      int place = from + i;
-      var one = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
-      var two = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + apart, ORDER);
-      var three = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 2 * apart, ORDER);
-      var four = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 3 * apart, ORDER);
-      var a = FloatVector.fromArray(FLOATS, vectors, place);
-      a1 = one.fma(a, a1);
-      a2 = two.fma(a, a2);
-      a3 = three.fma(a, a3);
-      a4 = four.fma(a, a4);
-      var b = FloatVector.fromArray(FLOATS, vectors, place + length);
-      b1 = one.fma(b, b1);
-      b2 = two.fma(b, b2);
-      b3 = three.fma(b, b3);
-      b4 = four.fma(b, b4);
-      var c = FloatVector.fromArray(FLOATS, vectors, place + 2 * length);
-      c1 = one.fma(c, c1);
-      c2 = two.fma(c, c2);
-      c3 = three.fma(c, c3);
-      c4 = four.fma(c, c4);
-      var d = FloatVector.fromArray(FLOATS, vectors, place + 3 * length);
-      d1 = one.fma(d, d1);
-      d2 = two.fma(d, d2);
-      d3 = three.fma(d, d3);
-      d4 = four.fma(d, d4);
+  void panel(long rows, int count, int length, long to) {
+    for (int row = 0; row < Tiles.COLUMNS; row++) {
+      long from = rows + 4L * length * row;
+      for (int i = 0; i < length; i++) {
+        float number = row < count ? get(from + 4L * i) : 0;
+        set(to + 4L * ((long) i * Tiles.COLUMNS + row), number);
+      }
     }
-    a1.intoArray(partial, 0);
-    a2.intoArray(partial, LANES);
-    a3.intoArray(partial, 2 * LANES);
-    a4.intoArray(partial, 3 * LANES);
-    b1.intoArray(partial, 4 * LANES);
-    b2.intoArray(partial, 5 * LANES);
-    b3.intoArray(partial, 6 * LANES);
-    b4.intoArray(partial, 7 * LANES);
-    c1.intoArray(partial, 8 * LANES);
-    c2.intoArray(partial, 9 * LANES);
-    c3.intoArray(partial, 10 * LANES);
-    c4.intoArray(partial, 11 * LANES);
-    d1.intoArray(partial, 12 * LANES);
-    d2.intoArray(partial, 13 * LANES);
-    d3.intoArray(partial, 14 * LANES);
-    d4.intoArray(partial, 15 * LANES);
   }
 
   @Override
-  void spread(long vector, int length, float[] to, int place) {
-    MemorySegment.copy(MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, vector, to, place, length);
+  void row(float[] row, int from, int count, long panels, long apart, float[] sums, int to) {
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    for (int i = 0; i < count; i++) {
+      long a = panels + Tiles.WIDTH * i;
+      long b = a + apart;
+      long c = b + apart;
+      long d = c + apart;
+      var x = FloatVector.broadcast(FLOATS, row[from + i]);
+      a0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a, ORDER).fma(x, a0);
+      a1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a + NEXT, ORDER).fma(x, a1);
+      b0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b, ORDER).fma(x, b0);
+      b1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b + NEXT, ORDER).fma(x, b1);
+      c0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c, ORDER).fma(x, c0);
+      c1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c + NEXT, ORDER).fma(x, c1);
+      d0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d, ORDER).fma(x, d0);
+      d1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d + NEXT, ORDER).fma(x, d1);
+    }
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + LANES);
+    b0.intoArray(sums, to + 2 * LANES);
+    b1.intoArray(sums, to + 3 * LANES);
+    c0.intoArray(sums, to + 4 * LANES);
+    c1.intoArray(sums, to + 5 * LANES);
+    d0.intoArray(sums, to + 6 * LANES);
+    d1.intoArray(sums, to + 7 * LANES);
+  }
+
+  @Override
+  void four(float[] rows, int from, int count, long panels, long apart, float[] sums, int to) {
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var a2 = a0;
+    var a3 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var b2 = a0;
+    var b3 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var c2 = a0;
+    var c3 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    var d2 = a0;
+    var d3 = a0;
+    for (int i = 0; i < count; i++) {
+      long one = panels + Tiles.WIDTH * i;
+      long other = one + apart;
+      int place = from + Tiles.FEW * i;
+      var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, one, ORDER);
+      var w1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, one + NEXT, ORDER);
+      var w2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, other, ORDER);
+      var w3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, other + NEXT, ORDER);
+      var a = FloatVector.broadcast(FLOATS, rows[place]);
+      a0 = w0.fma(a, a0);
+      a1 = w1.fma(a, a1);
+      a2 = w2.fma(a, a2);
+      a3 = w3.fma(a, a3);
+      var b = FloatVector.broadcast(FLOATS, rows[place + 1]);
+      b0 = w0.fma(b, b0);
+      b1 = w1.fma(b, b1);
+      b2 = w2.fma(b, b2);
+      b3 = w3.fma(b, b3);
+      var c = FloatVector.broadcast(FLOATS, rows[place + 2]);
+      c0 = w0.fma(c, c0);
+      c1 = w1.fma(c, c1);
+      c2 = w2.fma(c, c2);
+      c3 = w3.fma(c, c3);
+      var d = FloatVector.broadcast(FLOATS, rows[place + 3]);
+      d0 = w0.fma(d, d0);
+      d1 = w1.fma(d, d1);
+      d2 = w2.fma(d, d2);
+      d3 = w3.fma(d, d3);
+    }
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + LANES);
+    a2.intoArray(sums, to + 2 * LANES);
+    a3.intoArray(sums, to + 3 * LANES);
+    b0.intoArray(sums, to + 4 * LANES);
+    b1.intoArray(sums, to + 5 * LANES);
+    b2.intoArray(sums, to + 6 * LANES);
+    b3.intoArray(sums, to + 7 * LANES);
+    c0.intoArray(sums, to + 8 * LANES);
+    c1.intoArray(sums, to + 9 * LANES);
+    c2.intoArray(sums, to + 10 * LANES);
+    c3.intoArray(sums, to + 11 * LANES);
+    d0.intoArray(sums, to + 12 * LANES);
+    d1.intoArray(sums, to + 13 * LANES);
+    d2.intoArray(sums, to + 14 * LANES);
+    d3.intoArray(sums, to + 15 * LANES);
+  }
+
+  @Override
+  long wide(long panel, int length, long room) {
+    return panel;
+  }
+
+  @Override
+  void put(float[] sums, int from, int count, long to) {
+    MemorySegment.copy(sums, from, MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, to, count);
   }
 
   @Override

@@ -87,14 +87,36 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param partial where the registers go, from that place on, [#ROWS] registers apart
   abstract void dots(long rows, long apart, long vector, int length, float[] partial, int place);
 
-  /// The products of [#ROWS] rows with as many vectors, likewise; that of row r and vector v is
-  /// number v·ROWS+r.
+  /// Lays rows of a matrix side by side as a panel; those that are missing are zeros.
   ///
-  /// @param vectors laid out by [#spread], one after the other from that place on
-  abstract void tile(long rows, long apart, float[] vectors, int from, int length, float[] partial);
+  /// @param rows the first of them
+  /// @param count of rows, up to [Tiles#COLUMNS]
+  abstract void panel(long rows, int count, int length, long to);
 
-  /// Lays a vector out as tiles read it, without what does not fill a register.
-  abstract void spread(long vector, int length, float[] to, int place);
+  /// Some numbers of a row times as many rows of [Panels#TOGETHER] panels.
+  ///
+  /// @param panels where the first one's begin
+  /// @param apart bytes from one panel to the next
+  /// @param sums of the panels, each as [#put] expects them, from a place on
+  abstract void row(
+      float[] row, int from, int count, long panels, long apart, float[] sums, int to);
+
+  /// The same of [Tiles#FEW] rows, as [TileRows] lays them, and two panels.
+  ///
+  /// @param sums (FEW, 2 · COLUMNS) from a place on
+  abstract void four(
+      float[] rows, int from, int count, long panels, long apart, float[] sums, int to);
+
+  /// A panel in float32, as [Tiles] reads it: its own place, or where its numbers were widened to.
+  ///
+  /// @param room for it
+  abstract long wide(long panel, int length, long room);
+
+  /// Stores some of a panel's sums, rounded.
+  ///
+  /// @param from where the sums begin
+  /// @param count of them, from the first
+  abstract void put(float[] sums, int from, int count, long to);
 
   /// The product of two vectors, likewise.
   abstract void dot(long one, long other, int length, float[] partial, int place);
@@ -151,6 +173,27 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     }
   }
 
+  /// Makes columns of the rows of a square, which are as long as a register.
+  static void turn(float[] square) {
+    if (LANES > 8) swap(square, 8, UPPER_8, OTHER_8);
+    if (LANES > 4) swap(square, 4, UPPER_4, OTHER_4);
+    swap(square, 2, UPPER_2, OTHER_2);
+    swap(square, 1, UPPER_1, OTHER_1);
+  }
+
+  /// Swaps the upper lanes of a row with the lower ones of the row so many further.
+  private static void swap(
+      float[] square, int apart, VectorMask<Float> upper, VectorShuffle<Float> other) {
+    for (int first = 0; first < LANES; first += 2 * apart) {
+      for (int i = first * LANES; i < (first + apart) * LANES; i += LANES) {
+        var a = FloatVector.fromArray(FLOATS, square, i);
+        var b = FloatVector.fromArray(FLOATS, square, i + apart * LANES);
+        a.blend(b.rearrange(other), upper).intoArray(square, i);
+        a.rearrange(other).blend(b, upper).intoArray(square, i + apart * LANES);
+      }
+    }
+  }
+
   /// The product of what does not fill a register.
   final float rest(long one, long other, int from, int length) {
     float sum = 0;
@@ -203,51 +246,13 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     }
   }
 
-  /// The products of several vectors with rows, all of which follow each other; each has the bits
-  /// that it has for its vector alone.
-  ///
-  /// @param vectors the first of them
-  /// @param spread the same, laid out by [#spread]; not read if there are fewer than [#ROWS]
-  /// @param out where the first vector's products go
-  /// @param apart bytes from there to the next vector's
-  final void products(
-      long rows,
-      int count,
-      long vectors,
-      float[] spread,
-      int several,
-      int length,
-      long out,
-      long apart) {
-    long bytes = (long) length * bytes();
-    int each = count / ROWS;
-    int tiled = several / ROWS * ROWS;
-    int filled = filled(length);
-    var partial = PARTIAL.get();
-    for (int i = 0; i < each; i++) {
-      for (int v = 0; v < tiled; v += ROWS) {
-        tile(rows + i * bytes, each * bytes, spread, v * length, length, partial);
-        sums(partial);
-        for (int n = 0; n < LANES; n++) {
-          int vector = v + n / ROWS;
-          int r = n % ROWS * each + i;
-          float more = rest(rows + r * bytes, vectors + vector * bytes, filled, length);
-          set(out + vector * apart + (long) r * bytes(), partial[n] + more);
-        }
-      }
-    }
-    int done = each * ROWS;
-    var sums = new float[count];
-    for (int v = 0; v < several; v++) {
-      int from = v < tiled ? done : 0;
-      if (from == count) continue;
-      dots(rows + from * bytes, count - from, vectors + v * bytes, length, sums, 0);
-      write(sums, out + v * apart + (long) from * bytes(), count - from);
-    }
+  final void read(long from, float[] to, int count) {
+    read(from, to, 0, count);
   }
 
-  void read(long from, float[] to, int count) {
-    for (int i = 0; i < count; i++) to[i] = get(from + (long) i * bytes());
+  /// Reads numbers to a place.
+  void read(long from, float[] to, int place, int count) {
+    for (int i = 0; i < count; i++) to[place + i] = get(from + (long) i * bytes());
   }
 
   void write(float[] from, long to, int count) {

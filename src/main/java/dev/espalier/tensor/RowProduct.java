@@ -1,33 +1,60 @@
 package dev.espalier.tensor;
 
+import static dev.espalier.tensor.Numbers.LANES;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// A few rows times a matrix. One is multiplied near the speed at which the matrix can be read, and
 /// several have the bits that each has alone.
 ///
-/// This is what a stream waits for: oneDNN's products read at half of the memory's bandwidth where
-/// there is one row, and with few rows compute at a third of its speed with many.
-public final class RowProduct {
-  private static final int BLOCK = 64; // rows of the matrix that a thread takes at once
-  private static final int FEW = 32; // rows, up to which it is the faster one
+/// This is what streams wait for: oneDNN's products read at half of the memory's bandwidth where
+/// there is one row, and OpenBLAS and oneDNN compute with few rows at a third to a half of their
+/// speed with many. Where several rows are multiplied here, the matrix is copied for it.
+public final class RowProduct implements AutoCloseable {
+  private static final int BLOCK = Panels.TOGETHER * Tiles.COLUMNS; // a thread takes at once
+  private static final int PAIR = 2 * Tiles.COLUMNS;
+  private static final int FEW = 128; // rows, up to which it is the faster one
 
-  private static final boolean SEVERAL =
-      Numbers.TILES && !Processor.here().multipliesBfloat16Faster();
+  private static final boolean SEVERAL = Tiles.HERE && !Processor.here().multipliesBfloat16Faster();
+
+  private static final ThreadLocal<Room> ROOM = ThreadLocal.withInitial(Room::new);
 
   private final Numbers numbers;
   private final long matrix; // where it lies
   private final int in;
   private final int out;
+  private final @Nullable Panels panels;
 
-  /// By a matrix that stays its owner's.
+  /// A thread's, between two products.
+  private static final class Room {
+    final TileRows rows = new TileRows();
+    final float[] sums = new float[2 * Tiles.ROWS * Tiles.COLUMNS]; // the most that are made
+    private MemorySegment panel = MemorySegment.NULL;
+
+    long panel(int length) {
+      long size = Tiles.WIDTH * length;
+      if (panel.byteSize() < size) panel = Arena.ofAuto().allocate(size, 64);
+      return panel.address();
+    }
+  }
+
+  /// By a matrix that stays its owner's; on the device's thread.
   ///
   /// @param matrix (out, in), contiguous
   public RowProduct(Tensor matrix) {
+    this(matrix, SEVERAL ? new Panels(matrix) : null);
+  }
+
+  private RowProduct(Tensor matrix, @Nullable Panels panels) {
     numbers = Numbers.of(Dtype.of(matrix));
     this.matrix = matrix.data_ptr().address();
     in = Math.toIntExact(matrix.size(1));
     out = Math.toIntExact(matrix.size(0));
+    this.panels = panels;
   }
 
   /// Whether so many rows are multiplied here.
@@ -35,29 +62,29 @@ public final class RowProduct {
     return rows == 1 || (SEVERAL && rows <= FEW);
   }
 
-  /// Whether it computes this product: few rows, and no gradient to record.
+  /// Whether a product is of one row by a matrix as it lies, with no gradient to record.
   ///
-  /// @param rows (…, in)
+  /// @param row (…, in)
   /// @param matrix (out, in)
-  public static boolean fits(Tensor rows, Tensor matrix) {
-    return takes(rows.numel() / rows.size(-1))
+  public static boolean fits(Tensor row, Tensor matrix) {
+    return row.numel() == row.size(-1)
         && matrix.is_contiguous()
-        && rows.is_contiguous()
-        && !rows.requires_grad()
+        && row.is_contiguous()
+        && !row.requires_grad()
         && !matrix.requires_grad();
   }
 
-  /// The product, on the device's thread; summed in float32.
+  /// The product of one row, on the device's thread; summed in float32.
   ///
-  /// @param rows (…, in)
+  /// @param row (…, in)
   /// @param matrix (out, in), of the same type
   /// @return (…, out)
-  public static Tensor of(Tensor rows, Tensor matrix) {
-    var by = new RowProduct(matrix);
-    var shape = rows.sizes().vec().get();
+  public static Tensor of(Tensor row, Tensor matrix) {
+    var by = new RowProduct(matrix, null);
+    var shape = row.sizes().vec().get();
     shape[shape.length - 1] = by.out;
     var product = torch.empty(shape, Dtype.of(matrix).options(), null);
-    by.times(Rows.at(rows), Math.toIntExact(rows.numel() / by.in), Rows.at(product));
+    by.times(Rows.at(row), 1, Rows.at(product));
     return product;
   }
 
@@ -66,19 +93,112 @@ public final class RowProduct {
   /// @param rows where they lie: (several, in)
   /// @param product where it goes: (several, out)
   public void times(long rows, int several, long product) {
-    long bytes = numbers.bytes();
-    var spread = new float[several < Numbers.ROWS ? 0 : several * in];
-    for (int i = 0; i < spread.length; i += in) numbers.spread(rows + bytes * i, in, spread, i);
-    Crew.device()
-        .run(
-            (out + BLOCK - 1) / BLOCK,
-            (long) several * in * out,
-            block -> {
-              int first = block * BLOCK;
-              int count = Math.min(out - first, BLOCK);
-              long from = matrix + bytes * first * in;
-              long to = product + bytes * first;
-              numbers.products(from, count, rows, spread, several, in, to, bytes * out);
-            });
+    int blocks = Math.ceilDiv(out, BLOCK);
+    long work = (long) several * in * out;
+    if (panels == null) {
+      Crew.device().run(blocks, work, block -> dots(rows, block * BLOCK, product));
+    } else if (several == 1) {
+      var row = new float[in];
+      numbers.read(rows, row, in);
+      Crew.device().run(blocks, work, block -> row(panels, row, block * BLOCK, product));
+    } else {
+      var laid = ROOM.get().rows.lay(numbers, rows, several, in);
+      Crew.device()
+          .run(blocks, work, block -> tiles(panels, laid, several, block * BLOCK, product));
+    }
+  }
+
+  /// Has its loops compiled, as [Rows#warmUp] does.
+  ///
+  /// @param some where there are zeros to read and to write, a thousand at least
+  static void exercise(Numbers numbers, long some, int times) {
+    int length = LANES / 2;
+    var row = new float[length];
+    var room = new Room();
+    for (int i = 0; i < times; i++) {
+      numbers.row(row, 0, length, some, 0, room.sums, 0);
+      Tiles.add(room.sums, BLOCK);
+      numbers.put(room.sums, 0, Tiles.COLUMNS, some);
+    }
+    for (int i = 0; i < times; i++) {
+      var laid = room.rows.lay(numbers, some, Tiles.ROWS + Tiles.FEW, 2 * LANES);
+      long panel = numbers.wide(some, length, room.panel(length));
+      Tiles.multiply(laid, 0, panel, length, room.sums);
+      numbers.four(laid, 0, length, some, 0, room.sums, 0);
+    }
+  }
+
+  private void dots(long row, int first, long product) {
+    int count = Math.min(BLOCK, out - first);
+    var sums = new float[count];
+    numbers.dots(matrix + (long) first * in * numbers.bytes(), count, row, in, sums, 0);
+    numbers.write(sums, product + (long) first * numbers.bytes(), count);
+  }
+
+  private void row(Panels panels, float[] row, int first, long product) {
+    var sums = ROOM.get().sums;
+    for (int from = 0; from < in; from += Tiles.SEGMENT) {
+      int count = Math.min(Tiles.SEGMENT, in - from);
+      int to = from == 0 ? 0 : BLOCK;
+      numbers.row(row, from, count, panels.at(first, from), panels.apart(), sums, to);
+      if (from > 0) Tiles.add(sums, BLOCK);
+    }
+    for (int i = 0; i < BLOCK; i += Tiles.COLUMNS) put(sums, i, first + i, product);
+  }
+
+  /// Tiles of twelve rows by one panel after the other, and of four by two.
+  private void tiles(Panels panels, float[] laid, int several, int first, long product) {
+    var room = ROOM.get();
+    int twelves = several / Tiles.ROWS * Tiles.ROWS;
+    for (int i = first; i < first + BLOCK && i < out && twelves > 0; i += Tiles.COLUMNS) {
+      long panel = numbers.wide(panels.at(i, 0), in, room.panel(in));
+      for (int row = 0; row < twelves; row += Tiles.ROWS) {
+        Tiles.multiply(laid, row * in, panel, in, room.sums);
+        for (int j = 0; j < Tiles.ROWS; j++) {
+          put(room.sums, j * Tiles.COLUMNS, i, product(product, row + j));
+        }
+      }
+    }
+    for (int row = twelves; row < several; row += Tiles.FEW) {
+      int some = Math.min(Tiles.FEW, several - row);
+      for (int i = first; i < first + BLOCK && i < out; i += PAIR) {
+        pair(panels, laid, row * in, i, room.sums);
+        for (int j = 0; j < some; j++) {
+          long to = product(product, row + j);
+          put(room.sums, j * PAIR, i, to);
+          put(room.sums, j * PAIR + Tiles.COLUMNS, i + Tiles.COLUMNS, to);
+        }
+      }
+    }
+  }
+
+  private void pair(Panels panels, float[] laid, int tile, int first, float[] sums) {
+    int size = Tiles.FEW * PAIR;
+    for (int from = 0; from < in; from += Tiles.SEGMENT) {
+      int count = Math.min(Tiles.SEGMENT, in - from);
+      int to = from == 0 ? 0 : size;
+      int at = tile + Tiles.FEW * from;
+      numbers.four(laid, at, count, panels.at(first, from), panels.apart(), sums, to);
+      if (from > 0) Tiles.add(sums, size);
+    }
+  }
+
+  /// Where a row of the product begins.
+  private long product(long product, int row) {
+    return product + (long) row * out * numbers.bytes();
+  }
+
+  /// Stores what a panel's sums are of a row of the product.
+  ///
+  /// @param first the panel's first row of the matrix
+  private void put(float[] sums, int from, int first, long row) {
+    if (first >= out) return;
+    numbers.put(
+        sums, from, Math.min(Tiles.COLUMNS, out - first), row + (long) first * numbers.bytes());
+  }
+
+  @Override
+  public void close() {
+    if (panels != null) panels.close();
   }
 }

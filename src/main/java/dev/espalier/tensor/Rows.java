@@ -58,16 +58,7 @@ public final class Rows {
         write(row, some);
         add(some, row);
       }
-      if (RowProduct.takes(Numbers.ROWS)) exerciseSeveral(some);
-    }
-  }
-
-  /// The loops of several rows' products, after those of one, which the first token waits for.
-  private void exerciseSeveral(long some) {
-    var spread = new float[Numbers.ROWS * EXERCISE];
-    for (int i = 0; i < EXERCISES; i++) {
-      numbers.spread(some, EXERCISE, spread, 0);
-      numbers.products(some, Numbers.ROWS, some, spread, Numbers.ROWS, EXERCISE, some, 0);
+      if (RowProduct.takes(Tiles.ROWS)) RowProduct.exercise(numbers, some, EXERCISES);
     }
   }
 
