@@ -54,6 +54,11 @@ final class DistilCommand implements Callable<Integer> {
   @Option(names = "--min-score", description = "Of captured requests: with feedback of at least.")
   private @Nullable Double minScore;
 
+  @Option(
+      names = "--own-answers",
+      description = "Of captured requests: those too that an adapter answered.")
+  private boolean ownAnswers;
+
   @Option(names = "--prompt-version", description = "Of captured requests: with this prompt.")
   private @Nullable String promptVersion;
 
@@ -155,6 +160,16 @@ final class DistilCommand implements Callable<Integer> {
     if (minScore != null) filter = filter.minScore(minScore);
     if (promptVersion != null) filter = filter.promptVersion(promptVersion);
     for (var tag : tags.entrySet()) filter = filter.tag(tag.getKey(), tag.getValue());
+    if (!ownAnswers) {
+      long all = store.count(filter);
+      filter = filter.upstream();
+      long own = all - store.count(filter);
+      if (own > 0) {
+        System.err.printf(
+            "espalier: left out %d requests that an adapter answered: --own-answers takes them%n",
+            own);
+      }
+    }
     var read = CapturedExamples.read(store.captured(filter));
     read.left()
         .forEach((reason, count) ->

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.function.LongSupplier;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.jspecify.annotations.Nullable;
 
@@ -47,19 +48,29 @@ public final class Engine implements AutoCloseable {
   ///
   /// @param slots how many sequences decode together
   public Engine(BaseModel base, int slots) {
-    this(base, slots, Memory.available() / 2);
+    this(base, slots, () -> Memory.available() / 2);
   }
 
   /// @param slots how many sequences decode together
   /// @param most bytes for the keys and values of all sequences; prompts that begin alike share
   ///   more
   public Engine(BaseModel base, int slots, long most) {
+    this(base, slots, () -> most);
+  }
+
+  /// @param most is asked when the weights are laid out for decoding, which takes memory too
+  private Engine(BaseModel base, int slots, LongSupplier most) {
     this.base = base;
     this.slots = slots;
-    longest = KvCache.longest(base.shape(), slots, base.dtype(), most);
     grammars = new Grammars(base.format());
     prompts = new PromptCache(base, slots);
     decoding = Device.cpu().run(Urgency.DECODE, () -> new Decoding(base, prompts));
+    try {
+      longest = KvCache.longest(base.shape(), slots, base.dtype(), most.getAsLong());
+    } catch (IllegalArgumentException e) {
+      free();
+      throw e;
+    }
     thread = Thread.ofPlatform().daemon().name("espalier-engine").start(this::loop);
   }
 
@@ -249,6 +260,10 @@ public final class Engine implements AutoCloseable {
     for (var generations : List.of(running, waiting)) {
       for (var one : generations) one.fail(new IllegalStateException("engine closed"));
     }
+    free();
+  }
+
+  private void free() {
     Device.cpu()
         .run(
             Urgency.DECODE,

@@ -21,6 +21,9 @@ public record CaptureFilter(List<Condition> conditions, long limit) {
     /// It came before this time.
     record Until(Instant time) implements Condition {}
 
+    /// A provider answered it, and not an adapter of ours.
+    record Upstream() implements Condition {}
+
     /// It was answered with this HTTP status.
     record Status(int code) implements Condition {}
 
@@ -68,6 +71,10 @@ public record CaptureFilter(List<Condition> conditions, long limit) {
 
   public CaptureFilter until(Instant time) {
     return and(new Condition.Until(time));
+  }
+
+  public CaptureFilter upstream() {
+    return and(new Condition.Upstream());
   }
 
   public CaptureFilter status(int code) {

@@ -20,6 +20,7 @@ record FilterSql(String where, List<Object> values) {
       case Condition.Model(var name) -> with(values, "model = ?", name);
       case Condition.Since(var time) -> with(values, "time >= ?", time.toEpochMilli());
       case Condition.Until(var time) -> with(values, "time < ?", time.toEpochMilli());
+      case Condition.Upstream() -> "served_by NOT LIKE 'adapter:%'";
       case Condition.Status(int code) -> with(values, "status = ?", code);
       case Condition.Ended(var outcome) -> with(values, "outcome = ?", outcome.wire());
       case Condition.PromptVersion(var hash) -> with(values, "prompt_version = ?", hash);

@@ -11,12 +11,17 @@ final class Captured {
   private Captured() {}
 
   static CapturedRequest request(String id, String model, Instant time, Map<String, String> tags) {
+    return request(id, model, time, tags, "upstream:main");
+  }
+
+  static CapturedRequest request(
+      String id, String model, Instant time, Map<String, String> tags, String servedBy) {
     return new CapturedRequest(
         id,
         time,
         Api.OPENAI,
         model,
-        "upstream:main",
+        servedBy,
         model,
         false,
         false,

@@ -78,6 +78,17 @@ class StoreTest {
   }
 
   @Test
+  void tellsWhatAProviderAnsweredFromWhatAnAdapterDid() {
+    try (var store = Store.open(dir, Durability.POWER)) {
+      store.capture(Captured.request("a", "gpt", NOON, Map.of()), null).join();
+      var own = Captured.request("b", "gpt", NOON, Map.of(), "adapter:mine");
+      store.capture(own, null).join();
+      assertThat(ids(store, CaptureFilter.all())).containsExactly("a", "b");
+      assertThat(ids(store, CaptureFilter.all().upstream())).containsExactly("a");
+    }
+  }
+
+  @Test
   void selectsByEveryCondition() {
     try (var store = Store.open(dir, Durability.POWER)) {
       store.capture(Captured.request("a", "gpt", NOON, Map.of("t", "1")), null).join();
