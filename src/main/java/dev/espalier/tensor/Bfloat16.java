@@ -83,19 +83,6 @@ final class Bfloat16 extends Numbers {
   }
 
   @Override
-  void panel(long rows, int count, int length, long to) {
-    for (int row = 0; row < Tiles.COLUMNS; row++) {
-      long from = rows + 2L * length * row;
-      for (int i = 0; i < length; i++) {
-        short number =
-            row < count ? MEMORY.get(ValueLayout.JAVA_SHORT_UNALIGNED, from + 2L * i) : 0;
-        MEMORY.set(
-            ValueLayout.JAVA_SHORT_UNALIGNED, to + 2L * ((long) i * Tiles.COLUMNS + row), number);
-      }
-    }
-  }
-
-  @Override
   void row(float[] row, int from, int count, long panels, long apart, float[] sums, int to) {
     var a0 = FloatVector.zero(FLOATS);
     var a1 = a0;

@@ -64,17 +64,6 @@ final class Float32 extends Numbers {
   }
 
   @Override
-  void panel(long rows, int count, int length, long to) {
-    for (int row = 0; row < Tiles.COLUMNS; row++) {
-      long from = rows + 4L * length * row;
-      for (int i = 0; i < length; i++) {
-        float number = row < count ? get(from + 4L * i) : 0;
-        set(to + 4L * ((long) i * Tiles.COLUMNS + row), number);
-      }
-    }
-  }
-
-  @Override
   void row(float[] row, int from, int count, long panels, long apart, float[] sums, int to) {
     var a0 = FloatVector.zero(FLOATS);
     var a1 = a0;

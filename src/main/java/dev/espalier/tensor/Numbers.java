@@ -87,12 +87,6 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param partial where the registers go, from that place on, [#ROWS] registers apart
   abstract void dots(long rows, long apart, long vector, int length, float[] partial, int place);
 
-  /// Lays rows of a matrix side by side as a panel; those that are missing are zeros.
-  ///
-  /// @param rows the first of them
-  /// @param count of rows, up to [Tiles#COLUMNS]
-  abstract void panel(long rows, int count, int length, long to);
-
   /// Some numbers of a row times as many rows of [Panels#TOGETHER] panels.
   ///
   /// @param panels where the first one's begin

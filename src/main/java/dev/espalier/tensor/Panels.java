@@ -1,6 +1,8 @@
 package dev.espalier.tensor;
 
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /// A matrix laid out for products with a few rows: [Tiles#COLUMNS] of its rows side by side, their
@@ -20,23 +22,20 @@ final class Panels implements AutoCloseable {
   Panels(Tensor matrix) {
     numbers = Numbers.of(Dtype.of(matrix));
     length = Math.toIntExact(matrix.size(1));
-    int out = Math.toIntExact(matrix.size(0));
-    int block = TOGETHER * Tiles.COLUMNS;
-    long padded = (long) Math.ceilDiv(out, block) * block;
-    try (var scope = new Scope()) {
-      copy = scope.keep(torch.empty(new long[] {padded, length}, Dtype.of(matrix).options(), null));
+    long missing = Math.floorMod(-matrix.size(0), TOGETHER * Tiles.COLUMNS);
+    try (var scope = new Scope();
+        var noGrad = new NoGradGuard()) {
+      var whole = missing == 0 ? matrix : padded(matrix, missing);
+      copy = scope.keep(whole.view(-1, Tiles.COLUMNS, length).transpose(1, 2).contiguous());
     }
     at = Rows.at(copy);
-    long from = Rows.at(matrix);
-    Crew.device()
-        .run(
-            (int) (padded / Tiles.COLUMNS),
-            panel -> {
-              int first = panel * Tiles.COLUMNS;
-              int count = Math.clamp(out - first, 0, Tiles.COLUMNS);
-              long row = (long) length * numbers.bytes();
-              numbers.panel(from + row * first, count, length, at(first, 0));
-            });
+  }
+
+  private static Tensor padded(Tensor matrix, long missing) {
+    var rows = new TensorVector();
+    rows.push_back(matrix);
+    rows.push_back(torch.zeros(new long[] {missing, matrix.size(1)}, Dtype.of(matrix).options()));
+    return torch.cat(rows, 0);
   }
 
   /// Where a row of a panel begins.
