@@ -22,8 +22,8 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   static final int LANES = FLOATS.length();
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /// Whether a tile's partial sums fill registers as [#sums] adds them up.
-  static final boolean TILES = LANES == ROWS * ROWS;
+  /// Whether the partial sums that are made at a time are a square, as [#sums] adds them up.
+  private static final boolean SQUARE = LANES == ROWS * ROWS;
 
   private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
   private static final ThreadLocal<float[]> PARTIAL =
@@ -144,9 +144,10 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     return even + (partial[place + 1] + partial[place + 3]);
   }
 
-  /// Adds up the registers of a tile, each in the order of [#sum]; their sums come first then.
+  /// Adds up the registers that [#dots] makes at a time, each in the order of [#sum]; their sums
+  /// come first then.
   private static void sums(float[] partial) {
-    if (!TILES) {
+    if (!SQUARE) {
       for (int i = 0; i < ROWS * ROWS; i++) partial[i] = sum(partial, i * LANES);
       return;
     }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class RowProduct implements AutoCloseable {
   private static final int BLOCK = Panels.TOGETHER * Tiles.COLUMNS; // a thread takes at once
   private static final int PAIR = 2 * Tiles.COLUMNS;
-  private static final int FEW = 128; // rows, up to which it is the faster one
+  private static final int MOST = 128; // rows, for which it was measured to be the faster one
 
   private static final boolean SEVERAL = Tiles.HERE && !Processor.here().multipliesBfloat16Faster();
 
@@ -59,7 +59,7 @@ public final class RowProduct implements AutoCloseable {
 
   /// Whether so many rows are multiplied here.
   public static boolean takes(long rows) {
-    return rows == 1 || (SEVERAL && rows <= FEW);
+    return rows == 1 || (SEVERAL && rows <= MOST);
   }
 
   /// Whether a product is of one row by a matrix as it lies, with no gradient to record.

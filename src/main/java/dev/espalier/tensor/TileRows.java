@@ -49,9 +49,8 @@ final class TileRows {
         part.intoArray(square, row * LANES);
       }
       Numbers.turn(square);
-      for (int n = 0;
-          n < LANES;
-          n++) { // the lanes beyond a tile's rows are overwritten by the next
+      // the lanes beyond a tile's rows are overwritten by the next number's
+      for (int n = 0; n < LANES; n++) {
         FloatVector.fromArray(FLOATS, square, n * LANES).intoArray(numbers, to + (i + n) * high);
       }
     }
