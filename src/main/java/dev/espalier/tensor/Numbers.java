@@ -112,7 +112,7 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param count of them, from the first
   abstract void put(float[] sums, int from, int count, long to);
 
-  /// The product of two vectors, likewise.
+  /// The product of two vectors, as a register of partial sums.
   abstract void dot(long one, long other, int length, float[] partial, int place);
 
   /// How much of a vector fills registers.
