@@ -2,11 +2,11 @@ package dev.espalier.dataset;
 
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
-import dev.espalier.chat.Message;
 import dev.espalier.store.Example;
 import dev.espalier.store.PruningRules;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.ToIntFunction;
@@ -153,7 +153,7 @@ public record Dataset(
       int less =
           some
               ? removed.computeIfAbsent(
-                  Start.of(example.request()),
+                  Start.of(example),
                   start -> counter.applyAsInt(Conversations.single(example)) - tokens)
               : 0;
       return new Counted(left, tokens, less, pruned.unmatched().isEmpty());
@@ -161,13 +161,9 @@ public record Dataset(
   }
 
   /// What rules may remove of a request: of the same start they remove the same.
-  private record Start(List<JsonNode> instructions, @Nullable JsonNode tools) {
-    static Start of(ChatRequest request) {
-      var instructions = new ArrayList<JsonNode>();
-      for (var message : request.messages()) {
-        if (ChatRequest.message(message) instanceof Message.System) instructions.add(message);
-      }
-      return new Start(instructions, request.tools());
+  private record Start(Set<String> instructions, @Nullable JsonNode tools) {
+    static Start of(Example example) {
+      return new Start(StaticText.systems(example), example.request().tools());
     }
   }
 }

@@ -122,7 +122,8 @@ public final class StaticText {
         .toList();
   }
 
-  private static Set<String> systems(Example example) {
+  /// The texts of its system messages.
+  static Set<String> systems(Example example) {
     var texts = new HashSet<String>();
     for (var message : example.request().messages()) {
       if (ChatRequest.message(message) instanceof Message.System system) texts.add(system.text());

@@ -49,7 +49,8 @@ public final class RowProduct implements AutoCloseable {
     this(matrix, SEVERAL ? new Panels(matrix) : null);
   }
 
-  private RowProduct(Tensor matrix, @Nullable Panels panels) {
+  /// @param panels the matrix laid out, which this closes; null to read it where it lies
+  RowProduct(Tensor matrix, @Nullable Panels panels) {
     numbers = Numbers.of(Dtype.of(matrix));
     this.matrix = matrix.data_ptr().address();
     in = Math.toIntExact(matrix.size(1));
@@ -96,7 +97,7 @@ public final class RowProduct implements AutoCloseable {
     int blocks = Math.ceilDiv(out, BLOCK);
     long work = (long) several * in * out;
     if (panels == null) {
-      Crew.device().run(blocks, work, block -> dots(rows, block * BLOCK, product));
+      Crew.device().run(blocks, work, block -> dots(rows, several, block * BLOCK, product));
     } else if (several == 1) {
       var row = new float[in];
       numbers.read(rows, row, in);
@@ -128,11 +129,14 @@ public final class RowProduct implements AutoCloseable {
     }
   }
 
-  private void dots(long row, int first, long product) {
+  private void dots(long rows, int several, int first, long product) {
     int count = Math.min(BLOCK, out - first);
+    long bytes = numbers.bytes();
     var sums = new float[count];
-    numbers.dots(matrix + (long) first * in * numbers.bytes(), count, row, in, sums, 0);
-    numbers.write(sums, product + (long) first * numbers.bytes(), count);
+    for (int row = 0; row < several; row++) {
+      numbers.dots(matrix + bytes * first * in, count, rows + bytes * row * in, in, sums, 0);
+      numbers.write(sums, product(product, row) + bytes * first, count);
+    }
   }
 
   private void row(Panels panels, float[] row, int first, long product) {
