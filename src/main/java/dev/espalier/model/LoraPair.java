@@ -44,7 +44,7 @@ record LoraPair(Tensor a, Tensor b) {
     return new LoraPair(torch.cat(as, 0).to(dtype.scalar()), torch.cat(bs, 0));
   }
 
-  private static Tensor scaled(Site site) {
+  static Tensor scaled(Site site) {
     return site.scale() == 1 ? site.b() : site.b().mul(new Scalar(site.scale()));
   }
 

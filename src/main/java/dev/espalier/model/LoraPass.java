@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// Computes what [Decoder#hidden] does, step by step in the same order, and keeps what the backward
 /// pass needs. The gradients are written by hand: recording every operator costs more than many of
 /// them, and nothing is computed for weights that do not change.
-public final class LoraPass {
+final class LoraPass implements BlockPass {
   private static final int CHUNK = 64; // queries of a head that a thread takes at once
 
   private final ModelShape shape;
@@ -36,7 +36,7 @@ public final class LoraPass {
   /// @param positions (1, T) int64
   /// @param spans the pieces of the row
   /// @param at (N) int64, the positions whose output is wanted
-  public LoraPass(
+  LoraPass(
       Decoder decoder,
       Weights weights,
       Lora lora,
@@ -84,6 +84,7 @@ public final class LoraPass {
   }
 
   /// The last block's output after the final norm at the wanted positions: (N, width), float32.
+  @Override
   public Tensor hidden() {
     return last.output();
   }
@@ -91,6 +92,7 @@ public final class LoraPass {
   /// Adds to the adapter's gradients.
   ///
   /// @param gradient of [#hidden], (N, width)
+  @Override
   public void backward(Tensor gradient) {
     var some = torch.zeros_like(gradient);
     TokenStep.run((int) at.size(0), List.of(last.backward(gradient.contiguous(), some)));

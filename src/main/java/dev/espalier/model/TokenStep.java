@@ -1,7 +1,9 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Crew;
+import dev.espalier.tensor.Lanes;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /// A step of a pass over a row in which no token needs another.
 interface TokenStep {
@@ -31,6 +33,13 @@ interface TokenStep {
       public boolean whole() {
         return true;
       }
+    };
+  }
+
+  /// A step of tokens side by side that is computed a panel at a time.
+  static TokenStep ofPanels(IntConsumer step) {
+    return (from, to) -> {
+      for (int panel = from / Lanes.PANEL; panel < Lanes.panels(to); panel++) step.accept(panel);
     };
   }
 

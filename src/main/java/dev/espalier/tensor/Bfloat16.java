@@ -6,6 +6,9 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// A bfloat16 is the upper half of a float32, so two are widened at a time: the one at the even
@@ -14,6 +17,8 @@ final class Bfloat16 extends Numbers {
   static final Bfloat16 NUMBERS = new Bfloat16();
 
   private static final VectorSpecies<Integer> PAIRS = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Short> SHORTS =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(PAIRS.vectorBitSize() / 2));
   private static final int STEP = PAIRS.length();
   private static final long WIDTH = Tiles.WIDTH / 2; // bytes of a panel's row
   private static final int UPPER = 0xFFFF0000;
@@ -196,6 +201,15 @@ final class Bfloat16 extends Numbers {
   }
 
   /// The sums of even columns come first.
+  @Override
+  void load(long from, float[] to, int place, int registers) {
+    for (int i = 0; i < registers; i++) {
+      var some = ShortVector.fromMemorySegment(SHORTS, MEMORY, from + 2L * LANES * i, ORDER);
+      var wide = (IntVector) some.convertShape(VectorOperators.ZERO_EXTEND_S2I, PAIRS, 0);
+      wide.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(to, place + LANES * i);
+    }
+  }
+
   @Override
   void put(float[] sums, int from, int count, long to) {
     if (count < Tiles.COLUMNS) {

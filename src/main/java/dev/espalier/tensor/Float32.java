@@ -169,6 +169,14 @@ final class Float32 extends Numbers {
   }
 
   @Override
+  void load(long from, float[] to, int place, int registers) {
+    for (int i = 0; i < registers; i++) {
+      FloatVector.fromMemorySegment(FLOATS, MEMORY, from + NEXT * i, ORDER)
+          .intoArray(to, place + LANES * i);
+    }
+  }
+
+  @Override
   void put(float[] sums, int from, int count, long to) {
     MemorySegment.copy(sums, from, MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, to, count);
   }

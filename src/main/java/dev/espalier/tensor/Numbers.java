@@ -106,6 +106,9 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param room for it
   abstract long wide(long panel, int length, long room);
 
+  /// Reads what fills registers, in float32; for a few of them faster than [#read].
+  abstract void load(long from, float[] to, int place, int registers);
+
   /// Stores some of a panel's sums, rounded.
   ///
   /// @param from where the sums begin
@@ -146,7 +149,7 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
 
   /// Adds up the registers that [#dots] makes at a time, each in the order of [#sum]; their sums
   /// come first then.
-  private static void sums(float[] partial) {
+  static void sums(float[] partial) {
     if (!SQUARE) {
       for (int i = 0; i < ROWS * ROWS; i++) partial[i] = sum(partial, i * LANES);
       return;

@@ -36,6 +36,7 @@ public record CriticLearner(Weights base, Lora adapter, Tensor head, Dtype compu
 
   @Override
   public Pass pass(Decoder decoder, Batch batch) {
-    return Pass.ofLora(this, adapter, compute, decoder, batch, Loss.most(decoder.shape()));
+    var blocks = Pass.blocks(base, adapter, compute, decoder, batch);
+    return Pass.ofLora(this, decoder, batch, blocks, Loss.most(decoder.shape()));
   }
 }

@@ -35,6 +35,9 @@ public record LoraLearner(Weights base, Lora adapter, Dtype compute, double temp
 
   @Override
   public Pass pass(Decoder decoder, Batch batch) {
-    return Pass.ofLora(this, adapter, compute, decoder, batch, Loss.most(decoder.shape()));
+    var blocks = Pass.blocks(base, adapter, compute, decoder, batch);
+    var scored = Pass.scored(blocks, batch, temperature);
+    if (scored != null) return scored;
+    return Pass.ofLora(this, decoder, batch, blocks, Loss.most(decoder.shape()));
   }
 }

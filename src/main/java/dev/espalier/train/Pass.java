@@ -1,14 +1,16 @@
 package dev.espalier.train;
 
+import dev.espalier.model.BlockPass;
 import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
-import dev.espalier.model.LoraPass;
+import dev.espalier.model.Weights;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Scope;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// Predictions of a batch, and the way back from their gradient to those of the parameters.
 ///
@@ -20,26 +22,46 @@ public record Pass(Tensor predictions, Consumer<Tensor> backward) {
     return new Pass(predictions, gradient -> predictions.mul(gradient).sum().backward());
   }
 
-  /// A pass of an adapter on a frozen base: the blocks by hand, and what comes after them recorded.
+  /// The blocks of a pass of an adapter on a frozen base.
+  static BlockPass blocks(Weights base, Lora lora, Dtype compute, Decoder decoder, Batch batch) {
+    try (var noGrad = new NoGradGuard()) {
+      return BlockPass.of(
+          decoder,
+          base,
+          lora,
+          compute,
+          batch.tokens(),
+          batch.positions(),
+          batch.spans(),
+          batch.at());
+    }
+  }
+
+  /// Log-probabilities of a batch's targets, by hand to the end.
+  ///
+  /// @return null where they are to be recorded
+  static @Nullable Pass scored(BlockPass blocks, Batch batch, double temperature) {
+    try (var noGrad = new NoGradGuard()) {
+      var scores = blocks.scores(batch.targets(), temperature);
+      if (scores == null) return null;
+      return new Pass(
+          scores.predictions(),
+          gradient -> {
+            try (var none = new NoGradGuard()) {
+              scores.backward().accept(gradient);
+            }
+          });
+    }
+  }
+
+  /// A pass of blocks by hand, and of what comes after them recorded.
   ///
   /// Where there are more predictions than `most`, what comes after the blocks is computed for so
   /// many at a time, and once more on the way back.
-  static Pass ofLora(
-      Learner learner, Lora lora, Dtype compute, Decoder decoder, Batch batch, int most) {
+  static Pass ofLora(Learner learner, Decoder decoder, Batch batch, BlockPass blocks, int most) {
     var forward = learner.forward();
-    LoraPass blocks;
     Tensor hidden;
     try (var noGrad = new NoGradGuard()) {
-      blocks =
-          new LoraPass(
-              decoder,
-              forward.weights(),
-              lora,
-              compute,
-              batch.tokens(),
-              batch.positions(),
-              batch.spans(),
-              batch.at());
       hidden = blocks.hidden().set_requires_grad(true);
     }
     if (batch.trained() > most) return inParts(learner, decoder, forward, blocks, batch, most);
@@ -58,7 +80,7 @@ public record Pass(Tensor predictions, Consumer<Tensor> backward) {
       Learner learner,
       Decoder decoder,
       Learner.Forward forward,
-      LoraPass blocks,
+      BlockPass blocks,
       Batch batch,
       int most) {
     var hidden = blocks.hidden().detach();

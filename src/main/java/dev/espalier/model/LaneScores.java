@@ -1,0 +1,77 @@
+package dev.espalier.model;
+
+import dev.espalier.tensor.Crew;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.LaneMath;
+import dev.espalier.tensor.LaneMatrix;
+import dev.espalier.tensor.Lanes;
+import java.lang.foreign.Arena;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Log-probabilities of tokens, from the model's output with tokens side by side.
+///
+/// The scores of a few panels exist at a time: the gradient of each log-probability is made of them
+/// at once, whatever it will be multiplied with.
+final class LaneScores {
+  private static final int PANELS = 8; // that a thread takes at once
+  private static final long MOST = 64L << 20; // bytes of a thread's scores
+
+  private final float[] predictions;
+  private final Lanes gradients; // of each prediction, for the model's output
+
+  /// @param hidden what the head reads
+  /// @param head (vocabulary, width)
+  /// @param targets of the tokens
+  /// @param temperature that the scores are divided by
+  LaneScores(Lanes hidden, Tensor head, int[] targets, double temperature) {
+    predictions = new float[targets.length];
+    gradients = Lanes.empty(targets.length, hidden.features());
+    var matrix = new LaneMatrix(head);
+    int vocabulary = matrix.rows();
+    long bytes = (long) Float.BYTES * Lanes.PANEL * Lanes.padded(vocabulary); // of a panel
+    int panels = hidden.panels();
+    int most = Math.clamp(MOST / bytes, 1, PANELS);
+    int jobs = Math.ceilDiv(panels, most);
+    Crew.device()
+        .run(
+            jobs,
+            job -> {
+              int first = panels * job / jobs;
+              int end = panels * (job + 1) / jobs;
+              try (var arena = Arena.ofConfined()) {
+                long at = arena.allocate(bytes * (end - first), 64).address();
+                var scores = new Lanes(at, end - first, Lanes.padded(vocabulary));
+                matrix.multiply(hidden.part(first, end), 0, null, scores, 0, 0, end - first);
+                for (int panel = first; panel < end; panel++) {
+                  LaneMath.logProbabilities(
+                      scores.place(panel - first, 0),
+                      vocabulary,
+                      (float) (1 / temperature),
+                      targets,
+                      panel * Lanes.PANEL,
+                      predictions);
+                }
+                var to = gradients.part(first, end);
+                matrix.multiplyTransposed(scores, 0, null, to, 0, 0, end - first);
+              }
+            });
+  }
+
+  /// (N), float32
+  Tensor predictions() {
+    return torch.tensor(predictions, Dtype.F32.options());
+  }
+
+  /// The gradient of the model's output, once.
+  ///
+  /// @param ofPredictions (N), float32
+  Lanes gradient(Tensor ofPredictions) {
+    var factors = new float[gradients.panels() * Lanes.PANEL];
+    ofPredictions.contiguous().data_ptr_float().get(factors, 0, predictions.length);
+    for (int panel = 0; panel < gradients.panels(); panel++) {
+      LaneMath.scale(gradients.place(panel, 0), gradients.features(), factors, panel * Lanes.PANEL);
+    }
+    return gradients;
+  }
+}

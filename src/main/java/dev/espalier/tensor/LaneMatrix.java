@@ -1,0 +1,150 @@
+package dev.espalier.tensor;
+
+import static dev.espalier.tensor.Lanes.PANEL;
+import static dev.espalier.tensor.Numbers.FLOATS;
+import static dev.espalier.tensor.Numbers.LANES;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// A matrix where it lies, and its products with tokens side by side, in float32.
+///
+/// A block of it is laid out for the registers at a time, and meets all panels before the next one
+/// is; so a product wants many tokens.
+public final class LaneMatrix {
+  private static final int DEPTH = 128; // numbers of a row that are laid out at a time
+
+  private static final ThreadLocal<Room> ROOM = ThreadLocal.withInitial(Room::new);
+
+  private final Numbers numbers;
+  private final long at;
+  private final int rows;
+  private final int columns;
+
+  /// A thread's: a block, and squares of it.
+  private static final class Room {
+    final float[] block = new float[DEPTH * PANEL];
+    final float[] strip = new float[LANES * DEPTH];
+    final float[] square = new float[LANES * LANES];
+  }
+
+  /// @param matrix (rows, columns), contiguous, which must outlive this
+  public LaneMatrix(Tensor matrix) {
+    numbers = Numbers.of(Dtype.of(matrix));
+    at = Rows.at(matrix);
+    rows = Math.toIntExact(matrix.size(0));
+    columns = Math.toIntExact(matrix.size(1));
+  }
+
+  public int rows() {
+    return rows;
+  }
+
+  public int columns() {
+    return columns;
+  }
+
+  /// Multiplies: a feature of the product for each row.
+  ///
+  /// @param x what is multiplied: as many features as there are columns, from that one on
+  /// @param start what is added to; null for zeros, and may be the product's own
+  /// @param product where it goes, from that feature on
+  /// @param first of the panels
+  /// @param end of the panels
+  public void multiply(
+      Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+    var room = ROOM.get();
+    for (int row = 0; row < rows; row += PANEL) {
+      int some = Math.min(PANEL, rows - row);
+      for (int column = 0; column < columns; column += DEPTH) {
+        int count = Math.min(DEPTH, columns - column);
+        lay(row, some, column, count, room);
+        var before = column == 0 ? start : product;
+        tiles(room.block, some, count, x, from + column, before, product, to + row, first, end);
+      }
+    }
+  }
+
+  /// Multiplies by the transpose: a feature of the product for each column.
+  ///
+  /// @param x what is multiplied: as many features as there are rows, from that one on
+  /// @param start what is added to; null for zeros, and may be the product's own
+  /// @param product where it goes, from that feature on
+  /// @param first of the panels
+  /// @param end of the panels
+  public void multiplyTransposed(
+      Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+    var block = ROOM.get().block;
+    for (int column = 0; column < columns; column += PANEL) {
+      int some = Math.min(PANEL, columns - column);
+      for (int row = 0; row < rows; row += DEPTH) {
+        int count = Math.min(DEPTH, rows - row);
+        for (int i = 0; i < count; i++) {
+          load(row + i, column, block, i * PANEL, some);
+          if (some < PANEL) Arrays.fill(block, i * PANEL + some, (i + 1) * PANEL, 0);
+        }
+        var before = row == 0 ? start : product;
+        tiles(block, some, count, x, from + row, before, product, to + column, first, end);
+      }
+    }
+  }
+
+  private long place(int row, int column) {
+    return at + ((long) row * columns + column) * numbers.bytes();
+  }
+
+  private void load(int row, int column, float[] to, int place, int count) {
+    long from = place(row, column);
+    int whole = count / LANES * LANES;
+    numbers.load(from, to, place, whole / LANES);
+    if (whole == count) return;
+    numbers.read(from + (long) whole * numbers.bytes(), to, place + whole, count - whole);
+  }
+
+  /// Lays rows side by side.
+  private void lay(int row, int some, int column, int count, Room room) {
+    for (int from = 0; from < some; from += LANES) {
+      int high = Math.min(LANES, some - from);
+      for (int i = 0; i < high; i++) {
+        load(row + from + i, column, room.strip, i * DEPTH, count);
+      }
+      for (int i = 0; i < count; i += LANES) {
+        for (int n = 0; n < LANES; n++) {
+          var part =
+              n < high
+                  ? FloatVector.fromArray(FLOATS, room.strip, n * DEPTH + i)
+                  : FloatVector.zero(FLOATS);
+          part.intoArray(room.square, n * LANES);
+        }
+        Numbers.turn(room.square);
+        for (int n = 0; n < Math.min(LANES, count - i); n++) {
+          FloatVector.fromArray(FLOATS, room.square, n * LANES)
+              .intoArray(room.block, (i + n) * PANEL + from);
+        }
+      }
+    }
+  }
+
+  /// @param some rows of the block; it has zeros for what is missing of a tile
+  private static void tiles(
+      float[] block,
+      int some,
+      int count,
+      Lanes x,
+      int from,
+      @Nullable Lanes start,
+      Lanes product,
+      int to,
+      int first,
+      int end) {
+    for (int panel = first; panel < end; panel++) {
+      long right = x.place(panel, from);
+      for (int row = 0; row < some; row += LaneTiles.ROWS) {
+        long before = start == null ? 0 : start.place(panel, to + row);
+        LaneTiles.down(block, row, right, count, before, product.place(panel, to + row));
+      }
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package dev.espalier.tensor;
+
+import static dev.espalier.tensor.Numbers.FLOATS;
+import static dev.espalier.tensor.Numbers.LANES;
+import static dev.espalier.tensor.Numbers.MEMORY;
+import static dev.espalier.tensor.Numbers.ORDER;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// Float32 numbers of the tokens of a row, [#PANEL] tokens side by side: of a panel's tokens all
+/// first features, then all second ones, and so on.
+///
+/// What a register holds belongs to as many tokens, so that nothing is ever summed across one, and
+/// a product's output lies as the next product wants its input. Tokens that only fill the last
+/// panel are zeros until something is computed of them.
+///
+/// @param at where the first number lies; the current scope owns the memory
+/// @param panels how many
+/// @param features of a token
+public record Lanes(long at, int panels, int features) {
+  /// Tokens side by side.
+  public static final int PANEL = 2 * LANES;
+
+  private static final boolean BFLOAT16_FASTER = Processor.here().multipliesBfloat16Faster();
+
+  /// Bytes from a feature of a panel to the next.
+  static final long ROW = (long) Float.BYTES * PANEL;
+
+  /// Whether tokens of so many features are computed with here, and faster than by libtorch.
+  ///
+  /// @param dtype of the matrices
+  public static boolean fit(Dtype dtype, int... features) {
+    for (int each : features) if (each % LaneTiles.ROWS != 0) return false;
+    return Tiles.HERE && (dtype == Dtype.F32 || !BFLOAT16_FASTER);
+  }
+
+  /// So many features, and what is missing of a tile.
+  public static int padded(int features) {
+    return Math.ceilDiv(features, LaneTiles.ROWS) * LaneTiles.ROWS;
+  }
+
+  /// Room for tokens, with anything in it.
+  public static Lanes empty(int tokens, int features) {
+    return of(tokens, features, false);
+  }
+
+  /// Tokens whose features are all zero.
+  public static Lanes zeros(int tokens, int features) {
+    return of(tokens, features, true);
+  }
+
+  private static Lanes of(int tokens, int features, boolean zero) {
+    int panels = panels(tokens);
+    long[] size = {panels, features, PANEL};
+    var memory = zero ? torch.zeros(size, Dtype.F32.options()) : torch.empty(size);
+    return new Lanes(Rows.at(memory), panels, features);
+  }
+
+  /// How many panels so many tokens fill.
+  public static int panels(int tokens) {
+    return Math.ceilDiv(tokens, PANEL);
+  }
+
+  /// Tokens that lie one after the other.
+  ///
+  /// @param rows (T, features), float32
+  public static Lanes of(Tensor rows) {
+    int tokens = Math.toIntExact(rows.size(0));
+    int features = Math.toIntExact(rows.size(1));
+    var out = empty(tokens, features);
+    long from = Rows.at(rows);
+    var block = new float[PANEL * PANEL];
+    for (int token = 0; token < out.panels * PANEL; token += PANEL) {
+      int some = Math.min(PANEL, tokens - token);
+      for (int i = 0; i < features; i += PANEL) {
+        int count = Math.min(PANEL, features - i);
+        Arrays.fill(block, 0);
+        for (int t = 0; t < some; t++) {
+          long place = (long) (token + t) * features + i;
+          Float32.NUMBERS.read(from + Float.BYTES * place, block, t * PANEL, count);
+        }
+        turn(block);
+        Float32.NUMBERS.write(block, out.place(token / PANEL, i), count * PANEL);
+      }
+    }
+    return out;
+  }
+
+  /// Where a feature of a panel's tokens lies.
+  public long place(int panel, int feature) {
+    return at + ROW * ((long) panel * features + feature);
+  }
+
+  /// Some of its panels.
+  public Lanes part(int first, int end) {
+    return new Lanes(place(first, 0), end - first, features);
+  }
+
+  /// A copy of some tokens, in that order.
+  public Lanes some(int[] tokens) {
+    var out = zeros(tokens.length, features);
+    for (int t = 0; t < tokens.length; t++) {
+      for (int i = 0; i < features; i++) out.set(t, i, get(tokens[t], i));
+    }
+    return out;
+  }
+
+  /// Adds tokens to some tokens of others, in that order.
+  public void addTo(Lanes others, int[] tokens) {
+    for (int t = 0; t < tokens.length; t++) {
+      for (int i = 0; i < features; i++) {
+        others.set(tokens[t], i, others.get(tokens[t], i) + get(t, i));
+      }
+    }
+  }
+
+  /// The first tokens one after the other: (tokens, features).
+  public Tensor rows(int tokens) {
+    var out = torch.empty(tokens, features);
+    long to = Rows.at(out);
+    for (int t = 0; t < tokens; t++) {
+      for (int i = 0; i < features; i++) {
+        Float32.NUMBERS.set(to + (long) Float.BYTES * ((long) t * features + i), get(t, i));
+      }
+    }
+    return out;
+  }
+
+  private float get(int token, int feature) {
+    return Float32.NUMBERS.get(number(token, feature));
+  }
+
+  private void set(int token, int feature, float number) {
+    Float32.NUMBERS.set(number(token, feature), number);
+  }
+
+  private long number(int token, int feature) {
+    return place(token / PANEL, feature) + (long) Float.BYTES * (token % PANEL);
+  }
+
+  /// Makes columns of the rows of a block, which is as wide as a panel.
+  static void turn(float[] block) {
+    var square = new float[LANES * LANES];
+    var other = new float[LANES * LANES];
+    for (int i = 0; i < PANEL; i += LANES) {
+      for (int j = 0; j <= i; j += LANES) {
+        square(block, i, j, square);
+        square(block, j, i, other);
+        Numbers.turn(square);
+        Numbers.turn(other);
+        put(square, block, j, i);
+        put(other, block, i, j);
+      }
+    }
+  }
+
+  private static void square(float[] block, int row, int column, float[] to) {
+    for (int i = 0; i < LANES; i++) {
+      FloatVector.fromArray(FLOATS, block, (row + i) * PANEL + column).intoArray(to, i * LANES);
+    }
+  }
+
+  private static void put(float[] square, float[] block, int row, int column) {
+    for (int i = 0; i < LANES; i++) {
+      FloatVector.fromArray(FLOATS, square, i * LANES).intoArray(block, (row + i) * PANEL + column);
+    }
+  }
+
+  /// Copies numbers of a panel to an array.
+  static void read(long from, float[] to, int features) {
+    for (int i = 0; i < features * PANEL; i += LANES) {
+      FloatVector.fromMemorySegment(FLOATS, MEMORY, from + (long) Float.BYTES * i, ORDER)
+          .intoArray(to, i);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package dev.espalier.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Random;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Products of tokens side by side are libtorch's, whatever does not fill a block, a tile or a
+/// panel.
+final class LaneMatrixTest {
+  private static final long SEED = new Random().nextLong();
+
+  private static float[] floats(Tensor tensor) {
+    var out = new float[(int) tensor.numel()];
+    tensor.contiguous().data_ptr_float().get(out);
+    return out;
+  }
+
+  private static void close(Tensor got, Tensor expected, String which) {
+    assertThat(floats(got)).as(which).containsExactly(floats(expected), within(1e-3f));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16"})
+  void productsAreThoseOfLibtorch(Dtype dtype) {
+    var random = new Random(SEED);
+    for (int round = 0; round < 40; round++) {
+      int tokens = 1 + random.nextInt(100);
+      int in = 1 + random.nextInt(300);
+      int out = 1 + random.nextInt(300);
+      try (var scope = new Scope()) {
+        var matrix = torch.randn(out, in).to(dtype.scalar());
+        var wide = matrix.to(Dtype.F32.scalar());
+        var x = torch.randn(tokens, in);
+        var y = torch.randn(tokens, out);
+        var which = "(%d, %d) by %d tokens, seed %d".formatted(out, in, tokens, SEED);
+        var lanes = new LaneMatrix(matrix);
+        int panels = Lanes.panels(tokens);
+
+        var product = Lanes.zeros(tokens, Lanes.padded(out));
+        lanes.multiply(lanes(x), 0, null, product, 0, 0, panels);
+        var expected = x.matmul(wide.t());
+        close(product.rows(tokens).narrow(1, 0, out), expected, which);
+        lanes.multiply(lanes(x), 0, product, product, 0, 0, panels);
+        close(product.rows(tokens).narrow(1, 0, out), expected.add(expected), which);
+
+        var back = Lanes.zeros(tokens, Lanes.padded(in));
+        lanes.multiplyTransposed(lanes(y), 0, null, back, 0, 0, panels);
+        close(back.rows(tokens).narrow(1, 0, in), y.matmul(wide), which);
+      }
+    }
+  }
+
+  /// Tokens with features that fill tiles.
+  private static Lanes lanes(Tensor rows) {
+    long missing = Lanes.padded((int) rows.size(1)) - rows.size(1);
+    return Lanes.of(torch.constant_pad_nd(rows, new long[] {0, missing}));
+  }
+
+  @Test
+  void productsOfFeaturesAddUpOverTokens() {
+    var random = new Random(SEED);
+    for (int round = 0; round < 40; round++) {
+      int tokens = 1 + random.nextInt(100);
+      int rows = 1 + random.nextInt(40);
+      int columns = 1 + random.nextInt(40);
+      try (var scope = new Scope()) {
+        var one = torch.randn(tokens, rows);
+        var other = torch.randn(tokens, columns);
+        var sum = torch.randn(rows, columns);
+        var expected = sum.add(one.t().matmul(other).mul(new Scalar(0.5)));
+        long at = Rows.at(sum);
+        int middle = columns / 8 * 4;
+        LaneOuter.add(lanes(one), 0, rows, lanes(other), 0, columns, 0.5f, at, 0, middle);
+        LaneOuter.add(lanes(one), 0, rows, lanes(other), 0, columns, 0.5f, at, middle, columns);
+        close(sum, expected, "(%d, %d), %d tokens, seed %d".formatted(rows, columns, tokens, SEED));
+      }
+    }
+  }
+
+  @Test
+  void tokensComeBackAsTheyWere() {
+    var random = new Random(SEED);
+    try (var scope = new Scope()) {
+      int tokens = 70;
+      var rows = torch.randn(tokens, 50);
+      var lanes = Lanes.of(rows);
+      close(lanes.rows(tokens), rows, "all");
+      var some = random.ints(20, 0, tokens).toArray();
+      var index = new long[some.length];
+      for (int i = 0; i < some.length; i++) index[i] = some[i];
+      var which = torch.tensor(index, new TensorOptions(ScalarType.Long));
+      close(lanes.some(some).rows(some.length), rows.index_select(0, which), "some");
+      lanes.some(some).addTo(lanes, some);
+      close(
+          lanes.rows(tokens),
+          rows.index_add(0, which, rows.index_select(0, which)),
+          "seed " + SEED);
+    }
+  }
+}
