@@ -329,7 +329,6 @@ final class LanePass implements BlockPass {
               keys(head),
               values(head),
               row.plan().blocks().get(panel),
-              mixed.place(panel, from),
               softmax.place(panel, 2 * head),
               own.ofMixed.place(panel, from),
               own.ofQueries.place(panel, from),

@@ -162,8 +162,7 @@ public record LaneAttention(int headDim) {
   /// The way back of a panel of queries.
   ///
   /// @param query (headDim, PANEL)
-  /// @param out what [#forward] made of it
-  /// @param softmax likewise
+  /// @param softmax what [#forward] left
   /// @param gradient of what it made
   /// @param toQuery where the query's gradient goes
   /// @param toKeys where the keys' gradients are added to, [#room] for each panel of the row
@@ -173,66 +172,72 @@ public record LaneAttention(int headDim) {
       Head keys,
       Head values,
       List<Block> blocks,
-      long out,
       long softmax,
       long gradient,
       long toQuery,
       long toKeys,
       long toValues) {
     var room = ROOM.get();
-    long scores = room.memory(2 * BLOCK + 2 * room() + ROW);
-    long ofWeights = scores + BLOCK;
-    long turnedQuery = ofWeights + BLOCK;
+    long weights = room.memory(2 * BLOCK * blocks.size() + 2 * room() + ROW);
+    long ofWeights = weights + BLOCK * blocks.size();
+    long turnedQuery = ofWeights + BLOCK * blocks.size();
     long turnedGradient = turnedQuery + room();
-    long along = turnedGradient + room();
+    long mean = turnedGradient + room();
     turn(query, turnedQuery, room);
     turn(gradient, turnedGradient, room);
-    along(out, gradient, along);
-    boolean fresh = true;
-    for (var block : blocks) {
-      var some = room.keys(keys.at(block.panel()), headDim);
-      products(some, query, scores);
-      products(room.values(values.at(block.panel()), headDim), gradient, ofWeights);
-      for (int half = 0; half < 2; half++) {
-        gradients(block, scores, ofWeights, half, softmax, along, room);
-      }
-      add(room.weights, turnedGradient, toValues + room() * block.panel());
-      add(room.gradients, turnedQuery, toKeys + room() * block.panel());
+    for (int i = 0; i < blocks.size(); i++) {
+      int panel = blocks.get(i).panel();
+      products(room.keys(keys.at(panel), headDim), query, weights + BLOCK * i);
+      products(room.values(values.at(panel), headDim), gradient, ofWeights + BLOCK * i);
+    }
+    for (int half = 0; half < 2; half++) weights(blocks, weights, ofWeights, half, softmax, mean);
+    for (int i = 0; i < blocks.size(); i++) {
+      int panel = blocks.get(i).panel();
+      long ofScores = ofWeights + BLOCK * i;
+      gradients(weights + BLOCK * i, ofScores, mean, room);
+      add(room.weights, turnedGradient, toValues + room() * panel);
+      add(room.gradients, turnedQuery, toKeys + room() * panel);
+      var some = room.keys(keys.at(panel), headDim);
       for (int d = 0; d < headDim; d += LaneTiles.ROWS) {
         long to = toQuery + ROW * d;
-        LaneTiles.across(some, d * PANEL, ofWeights, PANEL, fresh ? 0 : to, to);
+        LaneTiles.across(some, d * PANEL, ofScores, PANEL, i == 0 ? 0 : to, to);
       }
-      fresh = false;
     }
   }
 
-  /// Σ out · gradient of each query.
-  private void along(long out, long gradient, long to) {
-    for (long half = 0; half < ROW; half += STEP) {
-      var sum = FloatVector.zero(FLOATS);
-      for (int d = 0; d < headDim; d++) {
-        sum = at(out + ROW * d + half).fma(at(gradient + ROW * d + half), sum);
-      }
-      sum.intoMemorySegment(MEMORY, to + half, ORDER);
-    }
-  }
-
-  /// From scores and the gradients of weights to weights and the gradients of scores.
-  private void gradients(
-      Block block, long scores, long ofWeights, int half, long softmax, long along, Room room) {
+  /// Makes scores weights again, and finds the mean of their gradients.
+  private void weights(
+      List<Block> blocks, long scores, long ofWeights, int half, long softmax, long mean) {
     long step = STEP * half;
     float scale = scale();
     var most = at(softmax + step);
     var inverse = at(softmax + ROW + step);
-    var mean = at(along + step);
-    for (int key = 0; key < PANEL; key++) {
-      var power = Rows.exp(at(scores + ROW * key + step).sub(most).mul(scale)).mul(inverse);
-      var weight = FloatVector.zero(FLOATS).blend(power, mask(block.seen(key), half));
-      long place = ofWeights + ROW * key + step;
-      var made = at(place).sub(mean).mul(weight).mul(scale);
-      made.intoMemorySegment(MEMORY, place, ORDER);
-      made.intoArray(room.gradients, key * PANEL + half * LANES);
-      weight.intoArray(room.weights, key * PANEL + half * LANES);
+    var sum = FloatVector.zero(FLOATS);
+    for (int i = 0; i < blocks.size(); i++) {
+      for (int key = 0; key < PANEL; key++) {
+        long place = BLOCK * i + ROW * key + step;
+        var power = Rows.exp(at(scores + place).sub(most).mul(scale)).mul(inverse);
+        var weight = FloatVector.zero(FLOATS).blend(power, mask(blocks.get(i).seen(key), half));
+        weight.intoMemorySegment(MEMORY, scores + place, ORDER);
+        sum = weight.fma(at(ofWeights + place), sum);
+      }
+    }
+    sum.intoMemorySegment(MEMORY, mean + step, ORDER);
+  }
+
+  /// Makes gradients of weights those of scores: weight · (gradient − mean).
+  private void gradients(long weights, long ofWeights, long mean, Room room) {
+    float scale = scale();
+    for (int half = 0; half < 2; half++) {
+      var subtracted = at(mean + STEP * half);
+      for (int key = 0; key < PANEL; key++) {
+        long place = ROW * key + STEP * half;
+        var weight = at(weights + place);
+        var made = at(ofWeights + place).sub(subtracted).mul(weight).mul(scale);
+        made.intoMemorySegment(MEMORY, ofWeights + place, ORDER);
+        made.intoArray(room.gradients, key * PANEL + half * LANES);
+        weight.intoArray(room.weights, key * PANEL + half * LANES);
+      }
     }
   }
 

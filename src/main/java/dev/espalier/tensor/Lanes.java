@@ -56,7 +56,7 @@ public record Lanes(long at, int panels, int features) {
     int panels = panels(tokens);
     long[] size = {panels, features, PANEL};
     var memory = zero ? torch.zeros(size, Dtype.F32.options()) : torch.empty(size);
-    return new Lanes(Rows.at(memory), panels, features);
+    return new Lanes(features == 0 ? 0 : Rows.at(memory), panels, features);
   }
 
   /// How many panels so many tokens fill.

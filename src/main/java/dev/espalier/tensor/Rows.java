@@ -22,7 +22,7 @@ public final class Rows {
   private static final float LOG2_E = 0x1.715476p0f;
   private static final float LN2_HIGH = 0x1.62e4p-1f; // ln 2 in two parts
   private static final float LN2_LOW = 0x1.7f7d1cp-20f;
-  private static final float[] TERMS = {1f / 720, 1f / 120, 1f / 24, 1f / 6, 0.5f, 1, 1};
+  private static final float[] TERMS = {1f / 5040, 1f / 720, 1f / 120, 1f / 24, 1f / 6, 0.5f, 1, 1};
 
   private static final Set<Dtype> WARM = ConcurrentHashMap.newKeySet();
   private static final int EXERCISE = 64; // numbers
@@ -197,7 +197,7 @@ public final class Rows {
     }
   }
 
-  /// e to the power of each, to two units in the last place; of what is beyond ±87, of that.
+  /// e to the power of each, to one unit in the last place; of what is beyond ±87, of that.
   ///
   /// The Vector API's own differs between compiled and not yet compiled code.
   static FloatVector exp(FloatVector x) {
