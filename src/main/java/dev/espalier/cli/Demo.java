@@ -4,6 +4,7 @@ import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.CompletionJson;
 import dev.espalier.chat.Json;
+import dev.espalier.chat.Message;
 import dev.espalier.dataset.CapturedExamples;
 import dev.espalier.dataset.Dataset;
 import dev.espalier.dataset.DatasetConfig;
@@ -17,6 +18,8 @@ import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.Example;
 import dev.espalier.store.Store;
 import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -63,7 +66,7 @@ final class Demo {
       progress.accept(event("captured").put("requests", requests).put("captured", captured));
 
       // Act two: what was captured becomes an adapter of the small model.
-      var examples = CapturedExamples.read(store.captured(traffic)).examples();
+      var examples = asSent(CapturedExamples.read(store.captured(traffic)).examples(), asked);
       var dataset = Dataset.of(examples, dataset(), student::tokens);
       progress.accept(dataset.summary().toJson().put("event", "dataset"));
       student.distil(dataset, DemoConfig.ADAPTER, config.epochs(), progress);
@@ -108,6 +111,20 @@ final class Demo {
     var request = ChatRequest.of(DemoConfig.MODEL, turn.messages(), PortAlder.tools());
     var target = CompletionJson.message(turn.answer());
     return new Example(request, target, turn.dialogue(), turn.dialogue());
+  }
+
+  /// What was captured in the order in which it was sent: it is captured as it is answered, on many
+  /// connections, and a second demo is to learn from the same.
+  private static List<Example> asSent(List<Example> captured, List<Example> sent) {
+    var places = new HashMap<List<Message>, Integer>();
+    for (var one : sent) places.putIfAbsent(one.request().conversation(), places.size());
+    return captured.stream()
+        .sorted(
+            Comparator.comparing(example ->
+                Objects.requireNonNull(
+                    places.get(example.request().conversation()),
+                    () -> example.source() + " was not sent by the demo")))
+        .toList();
   }
 
   private static List<Example> calls(List<Example> examples) {

@@ -50,8 +50,8 @@ record DemoPractice(BaseModel base, Store store, Serving serving, Path folder, l
   private static final RolloutConfig ATTEMPTS =
       new RolloutConfig(8, 4, 96, 1, Duration.ofSeconds(30), 1);
 
-  /// What the beginner learns from: the first captured requests of conversations about nothing else
-  /// than what it will practise.
+  /// What the beginner learns from: the first requests of conversations about nothing else than
+  /// what it will practise.
   static List<Example> lessons(List<Example> captured) {
     var others =
         captured.stream()
