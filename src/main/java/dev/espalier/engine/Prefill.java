@@ -170,7 +170,7 @@ final class Prefill implements Attention {
   Tensor run(BaseModel base) {
     var ids = new long[tokens];
     var positions = new long[tokens];
-    var ends = new long[started.size()];
+    var ends = new int[started.size()];
     int t = 0;
     int whole = 0;
     for (var part : parts) {
@@ -178,7 +178,7 @@ final class Prefill implements Attention {
         ids[t] = part.tokens()[at];
         positions[t] = at;
       }
-      if (part.into() == null && whole < ends.length) ends[whole++] = t - 1L;
+      if (part.into() == null && whole < ends.length) ends[whole++] = t - 1;
     }
     var options = new TensorOptions(ScalarType.Long);
     var adapters = adapter == null ? Adapters.NONE : adapter.lora();
@@ -189,9 +189,9 @@ final class Prefill implements Attention {
                 torch.tensor(ids, options).view(1, -1),
                 torch.tensor(positions, options).view(1, -1),
                 this,
-                adapters);
-    var last = hidden.index_select(1, torch.tensor(ends, options)).squeeze(0);
-    return base.decoder().logits(base.weights(), last, adapters);
+                adapters,
+                ends);
+    return base.decoder().logits(base.weights(), hidden.squeeze(0), adapters);
   }
 
   /// Forgets the prompts, whose slots and segments hold half of them.

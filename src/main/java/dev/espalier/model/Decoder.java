@@ -4,12 +4,15 @@ import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Products;
 import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /// A decoder-only transformer: one code path for all families, which differ by [ModelShape] alone.
@@ -54,6 +57,28 @@ public final class Decoder {
       x = x.add(block.feedForward(linears, x));
     }
     return norm(x, weights.get("model.norm.weight"));
+  }
+
+  /// The same at some positions of a row, without a gradient.
+  ///
+  /// @param tokens (1, T) int64
+  /// @param positions (1, T) int64, each below the context
+  /// @param wanted where the output is asked for
+  /// @return (1, N, width)
+  public Tensor hidden(
+      Weights weights,
+      Tensor tokens,
+      Tensor positions,
+      Attention attention,
+      Adapters adapters,
+      int[] wanted) {
+    if (LanePrefill.takes(shape, weights, tokens, adapters)) {
+      var lora = adapters instanceof FrozenLora frozen ? frozen : null;
+      return new LanePrefill(this, weights, lora, attention, positions).hidden(tokens, wanted);
+    }
+    var at = Arrays.stream(wanted).asLongStream().toArray();
+    return hidden(weights, tokens, positions, attention, adapters)
+        .index_select(1, torch.tensor(at, new TensorOptions(ScalarType.Long)));
   }
 
   /// Scores of the next token, in float32.

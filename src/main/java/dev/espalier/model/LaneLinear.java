@@ -3,7 +3,6 @@ package dev.espalier.model;
 import dev.espalier.model.ModelShape.Linear;
 import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.LaneMath;
 import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.LaneOuter;
 import dev.espalier.tensor.Lanes;
@@ -21,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class LaneLinear {
   private static final int EACH = 64; // rows or columns of a gradient that a thread takes at once
 
-  private final LaneMatrix weight;
-  private final float @Nullable [] bias;
+  private final LaneWeight weight;
   private final List<Part> parts = new ArrayList<>();
   private final int ranks;
   private @Nullable Kept kept;
@@ -52,10 +50,7 @@ final class LaneLinear {
       Dtype dtype) {
     var of = projection.parts().subList(from, end);
     long before = width(projection.parts().subList(0, from));
-    long count = width(of);
-    weight = new LaneMatrix(weights.weight(projection).narrow(0, before, count));
-    var always = weights.bias(projection);
-    bias = always == null ? null : Weights.numbers(always.narrow(0, before, count));
+    weight = LaneWeight.of(projection, weights, before, width(of));
     int row = 0;
     int rank = 0;
     for (var linear : of) {
@@ -83,12 +78,7 @@ final class LaneLinear {
     return (from, end) -> {
       int first = from / Lanes.PANEL;
       int last = Lanes.panels(end);
-      var before = start;
-      if (bias != null) {
-        for (int panel = first; panel < last; panel++) LaneMath.fill(bias, out.place(panel, 0));
-        before = out;
-      }
-      weight.multiply(x, 0, before, out, 0, first, last);
+      weight.multiply(x, start, out, first, last);
       for (var part : parts) {
         part.a().multiply(x, 0, null, inner.down(), part.rank(), first, last);
         part.b().multiply(inner.down(), part.rank(), out, out, part.row(), first, last);
@@ -110,7 +100,7 @@ final class LaneLinear {
     return (from, end) -> {
       int first = from / Lanes.PANEL;
       int last = Lanes.panels(end);
-      if (in != null) weight.multiplyTransposed(gradient, 0, start, in, 0, first, last);
+      if (in != null) weight.matrix().multiplyTransposed(gradient, 0, start, in, 0, first, last);
       for (var part : parts) {
         part.b()
             .multiplyTransposed(

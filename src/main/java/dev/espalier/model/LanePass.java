@@ -131,8 +131,7 @@ final class LanePass implements BlockPass {
   }
 
   private TokenStep norm(Lanes from, float[] weight, Lanes to) {
-    return TokenStep.ofPanels(
-        panel -> LaneMath.norm(from.place(panel, 0), weight, shape.normEps(), to.place(panel, 0)));
+    return LaneSteps.norm(from, weight, shape.normEps(), to);
   }
 
   private TokenStep normGradient(
@@ -235,7 +234,7 @@ final class LanePass implements BlockPass {
 
     private LaneHeads heads(int count, String which, Row row) {
       var norm = shape.qkNorm() ? weights.numbers(name + "self_attn." + which + ".weight") : null;
-      return new LaneHeads(count, shape.headDim(), norm, shape.normEps(), row.cos(), row.sin());
+      return new LaneHeads(0, count, shape.headDim(), norm, shape.normEps(), row.cos(), row.sin());
     }
 
     /// The steps of all tokens: keys and values.
@@ -290,9 +289,7 @@ final class LanePass implements BlockPass {
       steps.add(norm(middle, middleNorm, between));
       steps.add(gateUp.forward(between, null, gates));
       var gated = row.empty(shape.ffn());
-      steps.add(
-          TokenStep.ofPanels(
-              panel -> LaneMath.gate(gates.place(panel, 0), shape.ffn(), gated.place(panel, 0))));
+      steps.add(LaneSteps.gate(gates, gated));
       var out = row.empty(shape.width());
       steps.add(down.forward(gated, middle, out));
       return out;

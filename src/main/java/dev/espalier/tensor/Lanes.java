@@ -72,21 +72,30 @@ public record Lanes(long at, int panels, int features) {
     int features = Math.toIntExact(rows.size(1));
     var out = empty(tokens, features);
     long from = Rows.at(rows);
-    var block = new float[PANEL * PANEL];
-    for (int token = 0; token < out.panels * PANEL; token += PANEL) {
-      int some = Math.min(PANEL, tokens - token);
-      for (int i = 0; i < features; i += PANEL) {
-        int count = Math.min(PANEL, features - i);
-        Arrays.fill(block, 0);
-        for (int t = 0; t < some; t++) {
-          long place = (long) (token + t) * features + i;
-          Float32.NUMBERS.read(from + Float.BYTES * place, block, t * PANEL, count);
-        }
-        turn(block);
-        Float32.NUMBERS.write(block, out.place(token / PANEL, i), count * PANEL);
-      }
-    }
+    Crew.device()
+        .run(
+            out.panels,
+            (long) tokens * features,
+            panel -> {
+              int first = panel * PANEL;
+              long at = from + (long) Float.BYTES * first * features;
+              out.fill(panel, at, Math.min(PANEL, tokens - first));
+            });
     return out;
+  }
+
+  private void fill(int panel, long rows, int tokens) {
+    var block = new float[PANEL * PANEL];
+    for (int i = 0; i < features; i += PANEL) {
+      int count = Math.min(PANEL, features - i);
+      Arrays.fill(block, 0);
+      for (int t = 0; t < tokens; t++) {
+        long place = (long) t * features + i;
+        Float32.NUMBERS.read(rows + Float.BYTES * place, block, t * PANEL, count);
+      }
+      turn(block);
+      Float32.NUMBERS.write(block, place(panel, i), count * PANEL);
+    }
   }
 
   /// Where a feature of a panel's tokens lies.
@@ -119,14 +128,39 @@ public record Lanes(long at, int panels, int features) {
 
   /// The first tokens one after the other: (tokens, features).
   public Tensor rows(int tokens) {
-    var out = torch.empty(tokens, features);
+    return rows(0, features, tokens);
+  }
+
+  /// Some features of the first tokens one after the other: (tokens, count).
+  ///
+  /// @param feature the first
+  public Tensor rows(int feature, int count, int tokens) {
+    var out = torch.empty(tokens, count);
     long to = Rows.at(out);
-    for (int t = 0; t < tokens; t++) {
-      for (int i = 0; i < features; i++) {
-        Float32.NUMBERS.set(to + (long) Float.BYTES * ((long) t * features + i), get(t, i));
+    Crew.device()
+        .run(
+            panels(tokens),
+            (long) tokens * count,
+            panel -> {
+              int first = panel * PANEL;
+              long at = to + (long) Float.BYTES * first * count;
+              put(panel, feature, count, at, Math.min(PANEL, tokens - first));
+            });
+    return out;
+  }
+
+  private void put(int panel, int feature, int count, long rows, int tokens) {
+    var block = new float[PANEL * PANEL];
+    var row = new float[PANEL];
+    for (int i = 0; i < count; i += PANEL) {
+      int some = Math.min(PANEL, count - i);
+      read(place(panel, feature + i), block, some);
+      turn(block);
+      for (int t = 0; t < tokens; t++) {
+        System.arraycopy(block, t * PANEL, row, 0, some);
+        Float32.NUMBERS.write(row, rows + (long) Float.BYTES * ((long) t * count + i), some);
       }
     }
-    return out;
   }
 
   private float get(int token, int feature) {
