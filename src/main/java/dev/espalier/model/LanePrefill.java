@@ -63,7 +63,7 @@ final class LanePrefill {
   static boolean takes(ModelShape shape, Weights weights, Tensor tokens, Adapters adapters) {
     return tokens.numel() >= MANY
         && tokens.size(0) == 1
-        && (adapters == Adapters.NONE || adapters instanceof FrozenLora)
+        && (adapters.equals(Adapters.NONE) || adapters instanceof FrozenLora)
         && Lanes.fit(type(shape, weights), shape.width(), shape.ffn(), shape.headDim());
   }
 
