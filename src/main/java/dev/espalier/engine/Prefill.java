@@ -2,11 +2,12 @@ package dev.espalier.engine;
 
 import dev.espalier.engine.Residents.Resident;
 import dev.espalier.model.Adapters;
-import dev.espalier.model.Attention;
+import dev.espalier.model.KeptAttention;
 import dev.espalier.model.PackedAttention;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// A prompt goes on from whatever is there already: from a conversation that some slot holds, or
 /// from a segment, which is made here where prompts of the pass start alike. On the device's thread
 /// only.
-final class Prefill implements Attention {
+final class Prefill implements KeptAttention {
   private static final int WORTH = 64; // a shorter start is not worth keeping apart
 
   /// Tokens that are computed.
@@ -201,39 +202,86 @@ final class Prefill implements Attention {
   }
 
   @Override
-  public Tensor attend(int layer, Tensor query, Tensor key, Tensor value) {
-    var mixed = new TensorVector();
+  public List<Piece> pieces() {
+    return parts.stream().map(part -> new Piece(part.to() - part.from(), before(part))).toList();
+  }
+
+  /// How much a part goes on from: of a segment, and of a slot.
+  private static List<Integer> before(Part part) {
+    if (part.into() != null) return part.from() == 0 ? List.of() : List.of(part.from());
+    return Stream.of(part.base(), part.from() - part.base()).filter(count -> count > 0).toList();
+  }
+
+  @Override
+  public void keep(int layer, Tensor key, Tensor value) {
     var cache = prompts.cache();
     long at = 0;
     for (var part : parts) {
       int count = part.to() - part.from();
-      var ownKeys = key.narrow(2, at, count);
-      var ownValues = value.narrow(2, at, count);
-      var queries = query.narrow(2, at, count);
+      var keys = key.narrow(2, at, count).squeeze(0);
+      var values = value.narrow(2, at, count).squeeze(0);
       at += count;
-      boolean whole = part.from() == 0;
-      Tensor keys;
-      Tensor values;
-      if (part.into() != null) {
+      var into = part.into();
+      if (into != null) {
         var origin = part.segment();
         if (origin != null) {
           int base = part.base();
-          part.into().fill(layer, 0, origin.keys(layer, base), origin.values(layer, base));
+          into.fill(layer, 0, origin.keys(layer, base), origin.values(layer, base));
         }
-        part.into().fill(layer, part.from(), ownKeys.squeeze(0), ownValues.squeeze(0));
-        keys = whole ? ownKeys : part.into().keys(layer, part.to()).unsqueeze(0);
-        values = whole ? ownValues : part.into().values(layer, part.to()).unsqueeze(0);
+        into.fill(layer, part.from(), keys, values);
       } else {
         int slot = part.slot();
-        int base = part.base();
-        if (part.copied() != slot) cache.copy(layer, part.copied(), slot, part.from() - base);
-        cache.fill(layer, slot, part.from() - base, ownKeys.squeeze(0), ownValues.squeeze(0));
-        var segment = part.segment();
-        keys = whole ? ownKeys : cache.keysOf(layer, segment, base, slot, part.to()).unsqueeze(0);
-        values =
-            whole ? ownValues : cache.valuesOf(layer, segment, base, slot, part.to()).unsqueeze(0);
+        int from = part.from() - part.base();
+        if (part.copied() != slot) cache.copy(layer, part.copied(), slot, from);
+        cache.fill(layer, slot, from, keys, values);
       }
-      mixed.push_back(causal.attend(layer, queries, keys, values));
+    }
+  }
+
+  @Override
+  public List<Kept> before(int layer, int piece) {
+    var part = parts.get(piece);
+    var into = part.into();
+    int from = part.from();
+    if (into != null) {
+      if (from == 0) return List.of();
+      return List.of(new Kept(into.keys(layer, from), into.values(layer, from)));
+    }
+    var out = new ArrayList<Kept>();
+    var segment = part.segment();
+    int base = part.base();
+    if (segment != null) out.add(new Kept(segment.keys(layer, base), segment.values(layer, base)));
+    if (from > base) {
+      var cache = prompts.cache();
+      int slot = part.slot();
+      out.add(
+          new Kept(cache.keys(layer, slot, from - base), cache.values(layer, slot, from - base)));
+    }
+    return out;
+  }
+
+  @Override
+  public Tensor attend(int layer, Tensor query, Tensor key, Tensor value) {
+    keep(layer, key, value);
+    var mixed = new TensorVector();
+    long at = 0;
+    for (int i = 0; i < parts.size(); i++) {
+      long count = (long) parts.get(i).to() - parts.get(i).from();
+      var keys = new TensorVector();
+      var values = new TensorVector();
+      for (var kept : before(layer, i)) {
+        keys.push_back(kept.keys());
+        values.push_back(kept.values());
+      }
+      keys.push_back(key.narrow(2, at, count).squeeze(0));
+      values.push_back(value.narrow(2, at, count).squeeze(0));
+      mixed.push_back(
+          causal.attend(
+              layer,
+              query.narrow(2, at, count),
+              torch.cat(keys, 1).unsqueeze(0),
+              torch.cat(values, 1).unsqueeze(0)));
+      at += count;
     }
     return torch.cat(mixed, 1);
   }

@@ -69,7 +69,7 @@ public final class Decoder {
       Weights weights,
       Tensor tokens,
       Tensor positions,
-      Attention attention,
+      KeptAttention attention,
       Adapters adapters,
       int[] wanted) {
     if (LanePrefill.takes(shape, weights, tokens, adapters)) {

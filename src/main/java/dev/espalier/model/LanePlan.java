@@ -3,10 +3,11 @@ package dev.espalier.model;
 import static dev.espalier.tensor.Lanes.PANEL;
 
 import dev.espalier.tensor.LaneAttention.Block;
-import dev.espalier.tensor.Lanes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// Which panels of keys the queries of each panel see.
 ///
@@ -28,17 +29,23 @@ record LanePlan(List<List<Block>> blocks) {
     for (int i = 0; i < spans.size(); i++) starts[i + 1] = starts[i] + spans.get(i).length();
     var out = new ArrayList<List<Block>>();
     for (int first = 0; first < queries.length; first += PANEL) {
-      var seen = new long[Lanes.panels(starts[spans.size()]) * PANEL]; // for each key who sees it
+      var seen = new TreeMap<Integer, long[]>(); // by panel, for each key who sees it
       for (int lane = 0; lane < PANEL; lane++) {
         if (first + lane < queries.length) see(spans, starts, queries[first + lane], lane, seen);
-        else seen[0] |= 1L << lane;
+        else see(0, 1, lane, seen);
       }
-      out.add(blocks(seen));
+      out.add(seen.entrySet().stream().map(it -> block(it.getKey(), it.getValue())).toList());
     }
     return new LanePlan(List.copyOf(out));
   }
 
-  private static void see(List<Span> spans, int[] starts, int token, int lane, long[] seen) {
+  private static Block block(int panel, long[] seen) {
+    boolean all = Arrays.stream(seen).allMatch(each -> each == ALL);
+    return new Block(panel, all ? null : seen);
+  }
+
+  private static void see(
+      List<Span> spans, int[] starts, int token, int lane, Map<Integer, long[]> seen) {
     int found = Arrays.binarySearch(starts, token);
     int span = found >= 0 ? found : -found - 2;
     see(starts[span], token + 1, lane, seen);
@@ -48,18 +55,13 @@ record LanePlan(List<List<Block>> blocks) {
     }
   }
 
-  private static void see(int from, int end, int lane, long[] seen) {
-    for (int key = from; key < end; key++) seen[key] |= 1L << lane;
-  }
-
-  private static List<Block> blocks(long[] seen) {
-    var out = new ArrayList<Block>();
-    for (int from = 0; from < seen.length; from += PANEL) {
-      var some = Arrays.copyOfRange(seen, from, from + PANEL);
-      if (Arrays.stream(some).allMatch(each -> each == 0)) continue;
-      boolean all = Arrays.stream(some).allMatch(each -> each == ALL);
-      out.add(new Block(from / PANEL, all ? null : some));
+  private static void see(int from, int end, int lane, Map<Integer, long[]> seen) {
+    for (int panel = from / PANEL; panel * PANEL < end; panel++) {
+      var some = seen.computeIfAbsent(panel, it -> new long[PANEL]);
+      int start = panel * PANEL;
+      for (int key = Math.max(from, start); key < Math.min(end, start + PANEL); key++) {
+        some[key - start] |= 1L << lane;
+      }
     }
-    return List.copyOf(out);
   }
 }

@@ -1,26 +1,35 @@
 package dev.espalier.model;
 
+import dev.espalier.model.KeptAttention.Piece;
+import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.LaneAttention;
+import dev.espalier.tensor.LaneAttention.Head;
+import dev.espalier.tensor.LaneMath;
 import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.Lanes;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/// The decoder's pass over many tokens side by side, of which no gradient is wanted; attention is
-/// the caller's, who keeps keys and values.
+/// The decoder's pass over many tokens side by side, of which no gradient is wanted; the caller
+/// keeps keys and values.
 ///
-/// After the last attention only the wanted tokens are computed.
+/// In the last block only the wanted tokens ask.
 final class LanePrefill {
   private static final int MANY = 96; // tokens, from which on it was measured to be faster
 
   private final ModelShape shape;
   private final Weights weights;
   private final @Nullable FrozenLora lora;
-  private final Attention attention;
+  private final KeptAttention kept;
+  private final LaneAttention attention;
+  private final Past past;
   private final int length;
   private final Lanes cos;
   private final Lanes sin;
@@ -47,12 +56,14 @@ final class LanePrefill {
       Decoder decoder,
       Weights weights,
       @Nullable FrozenLora lora,
-      Attention attention,
+      KeptAttention kept,
       Tensor positions) {
     shape = decoder.shape();
+    attention = new LaneAttention(shape.headDim());
+    past = Past.of(kept.pieces());
     this.weights = weights;
     this.lora = lora;
-    this.attention = attention;
+    this.kept = kept;
     length = Math.toIntExact(positions.size(1));
     var angles = decoder.rotary().at(positions);
     cos = Lanes.of(angles.cos().view(length, -1));
@@ -62,7 +73,6 @@ final class LanePrefill {
   /// Whether a pass can be computed so, and is faster then.
   static boolean takes(ModelShape shape, Weights weights, Tensor tokens, Adapters adapters) {
     return tokens.numel() >= MANY
-        && tokens.size(0) == 1
         && (adapters.equals(Adapters.NONE) || adapters instanceof FrozenLora)
         && Lanes.fit(type(shape, weights), shape.width(), shape.ffn(), shape.headDim());
   }
@@ -96,13 +106,9 @@ final class LanePrefill {
   private Lanes block(int layer, Lanes x, int @Nullable [] wanted) {
     var name = "model.layers." + layer + ".";
     var projections = shape.projections(layer).stream().map(this::linear).toList();
-    var mixed = attend(layer, name, projections.getFirst(), x);
-    int count = length;
-    if (wanted != null) {
-      count = wanted.length;
-      x = x.some(wanted);
-      mixed = mixed.some(wanted);
-    }
+    var mixed = attend(layer, name, projections.getFirst(), x, wanted);
+    int count = wanted == null ? length : wanted.length;
+    if (wanted != null) x = x.some(wanted);
     var middle = Lanes.empty(count, shape.width());
     var normed = Lanes.empty(count, shape.width());
     var gates = Lanes.empty(count, 2 * shape.ffn());
@@ -127,7 +133,7 @@ final class LanePrefill {
     return new Linear(weight, new LaneMatrix(pair.a()), new LaneMatrix(pair.b()));
   }
 
-  private Lanes attend(int layer, String name, Linear qkv, Lanes x) {
+  private Lanes attend(int layer, String name, Linear qkv, Lanes x, int @Nullable [] wanted) {
     int asked = shape.heads() * shape.headDim();
     int shared = shape.kvHeads() * shape.headDim();
     var normed = Lanes.empty(length, shape.width());
@@ -143,16 +149,92 @@ final class LanePrefill {
             .forward(all, turned));
     run(length, steps);
     var type = type(shape, weights).scalar();
-    var queries = turned.rows(0, asked, length).to(type);
-    var keys = turned.rows(asked, shared, length).to(type);
-    var values = all.rows(asked + shared, shared, length).to(type);
-    var mixed =
-        attention.attend(
-            layer,
-            byHead(queries, shape.heads()),
-            byHead(keys, shape.kvHeads()),
-            byHead(values, shape.kvHeads()));
-    return Lanes.of(mixed.view(length, -1).to(Dtype.F32.scalar()).contiguous());
+    kept.keep(
+        layer,
+        byHead(turned.rows(asked, shared, length).to(type)),
+        byHead(all.rows(asked + shared, shared, length).to(type)));
+    var keys = past.lanes(length, shared);
+    var values = past.lanes(length, shared);
+    for (int panel = 0; panel < x.panels(); panel++) {
+      int own = past.panels() + panel;
+      LaneMath.copy(turned.place(panel, asked), keys.place(own, 0), shared);
+      LaneMath.copy(all.place(panel, asked + shared), values.place(own, 0), shared);
+    }
+    int before = 0;
+    for (int piece = 0; piece < past.pieces().size(); piece++) {
+      for (var some : kept.before(layer, piece)) {
+        keys.fill(before, some.keys());
+        values.fill(before, some.values());
+        before += Lanes.panels(Math.toIntExact(some.keys().size(1)));
+      }
+    }
+    return mix(wanted == null ? turned : turned.some(wanted), keys, values, past.plan(wanted));
+  }
+
+  /// What queries make of the values.
+  private Lanes mix(Lanes queries, Lanes keys, Lanes values, LanePlan plan) {
+    int heads = shape.heads();
+    int size = shape.headDim();
+    int tokens = queries.panels() * Lanes.PANEL;
+    var mixed = Lanes.empty(tokens, heads * size);
+    var softmax = Lanes.empty(tokens, 2 * heads);
+    Crew.device()
+        .run(
+            queries.panels() * heads,
+            job -> {
+              int panel = queries.panels() - 1 - job / heads; // the longest first
+              int head = job % heads;
+              int shared = head / (heads / shape.kvHeads()) * size;
+              attention.forward(
+                  queries.place(panel, head * size),
+                  new Head(keys, shared),
+                  new Head(values, shared),
+                  plan.blocks().get(panel),
+                  mixed.place(panel, head * size),
+                  softmax.place(panel, 2 * head));
+            });
+    return mixed;
+  }
+
+  /// What the pieces of a row go on from, each part of it from a panel of its own on, and then the
+  /// row itself.
+  ///
+  /// @param panels before the row
+  private record Past(List<Piece> pieces, int panels, List<Span> spans, LanePlan all) {
+    static Past of(List<Piece> pieces) {
+      var spans = new ArrayList<Span>();
+      var parents = new int[pieces.size()];
+      int panels = 0;
+      for (int i = 0; i < parents.length; i++) {
+        parents[i] = -1;
+        for (int count : pieces.get(i).before()) {
+          spans.add(new Span(count, parents[i]));
+          parents[i] = spans.size() - 1;
+          int missing = Lanes.panels(count) * Lanes.PANEL - count;
+          if (missing > 0) spans.add(Span.whole(missing)); // nobody sees it
+          panels += Lanes.panels(count);
+        }
+      }
+      int tokens = 0;
+      for (int i = 0; i < parents.length; i++) {
+        spans.add(new Span(pieces.get(i).tokens(), parents[i]));
+        tokens += pieces.get(i).tokens();
+      }
+      int start = panels * Lanes.PANEL;
+      var all = LanePlan.of(spans, IntStream.range(start, start + tokens).toArray());
+      return new Past(pieces, panels, spans, all);
+    }
+
+    /// Of the row's tokens, or of some.
+    LanePlan plan(int @Nullable [] wanted) {
+      if (wanted == null) return all;
+      int start = panels * Lanes.PANEL;
+      return LanePlan.of(spans, Arrays.stream(wanted).map(at -> start + at).toArray());
+    }
+
+    Lanes lanes(int tokens, int features) {
+      return Lanes.empty(panels * Lanes.PANEL + tokens, features);
+    }
   }
 
   private LaneHeads heads(String norm, int first, int count) {
@@ -166,7 +248,7 @@ final class LanePrefill {
         sin);
   }
 
-  private Tensor byHead(Tensor x, int count) { // (T, H·hd) → (1, H, T, hd)
-    return x.view(1, length, count, shape.headDim()).transpose(1, 2);
+  private Tensor byHead(Tensor x) { // (T, KV·hd) → (1, KV, T, hd)
+    return x.view(1, length, shape.kvHeads(), shape.headDim()).transpose(1, 2);
   }
 }

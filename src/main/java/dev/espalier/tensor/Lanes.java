@@ -98,6 +98,39 @@ public record Lanes(long at, int panels, int features) {
     }
   }
 
+  /// Makes tokens from a panel on those that lie by head.
+  ///
+  /// @param heads (heads, n, features of a head), the features of which lie together
+  public void fill(int first, Tensor heads) {
+    int count = Math.toIntExact(heads.size(0));
+    int tokens = Math.toIntExact(heads.size(1));
+    int size = Math.toIntExact(heads.size(2));
+    long byHead = heads.stride(0);
+    long byToken = heads.stride(1);
+    var numbers = Numbers.of(Dtype.of(heads));
+    long from = Rows.at(heads);
+    Crew.device()
+        .run(
+            panels(tokens) * count,
+            (long) tokens * count * size,
+            job -> {
+              int panel = job / count;
+              int head = job % count;
+              var block = new float[PANEL * PANEL];
+              for (int i = 0; i < size; i += PANEL) {
+                int some = Math.min(PANEL, size - i);
+                Arrays.fill(block, 0);
+                for (int t = 0; t < Math.min(PANEL, tokens - panel * PANEL); t++) {
+                  long place = head * byHead + (panel * PANEL + t) * byToken + i;
+                  numbers.read(from + place * numbers.bytes(), block, t * PANEL, some);
+                }
+                turn(block);
+                long to = place(first + panel, head * size + i);
+                Float32.NUMBERS.write(block, to, some * PANEL);
+              }
+            });
+  }
+
   /// Where a feature of a panel's tokens lies.
   public long place(int panel, int feature) {
     return at + ROW * ((long) panel * features + feature);
