@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// In the last block only the wanted tokens ask.
 final class LanePrefill {
-  private static final int MANY = 96; // tokens, from which on it was measured to be faster
+  private static final int MANY =
+      96; // tokens: of fewer, laying out the weights is too large a part
 
   private final ModelShape shape;
   private final Weights weights;
