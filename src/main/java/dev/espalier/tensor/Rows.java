@@ -62,9 +62,9 @@ public final class Rows {
     }
   }
 
-  /// Where a tensor's first number lies.
+  /// Where a tensor's first number lies; 0 for one that has none.
   public static long at(Tensor tensor) {
-    return tensor.data_ptr().address();
+    return tensor.numel() == 0 ? 0 : tensor.data_ptr().address();
   }
 
   /// The address so many numbers further.

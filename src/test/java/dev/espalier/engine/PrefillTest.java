@@ -16,18 +16,23 @@ import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Prompts computed in one pass score as each does alone.
 final class PrefillTest {
   @TempDir private Path folder = Path.of("");
 
-  @Test
-  void aPassTakesStartsFromOldSlotsAndFromItsOwnPrompts() {
+  /// Short passes are libtorch's, long ones have tokens side by side where the processor suits
+  /// them.
+  @ParameterizedTest
+  @ValueSource(ints = {12, 110})
+  void aPassTakesStartsFromOldSlotsAndFromItsOwnPrompts(int length) {
     long seed = new Random().nextLong();
     try (var base = TinyModel.load(folder)) {
       var random = new Random(seed);
       for (int round = 0; round < 10; round++) {
-        var start = random.ints(12, 0, 96).toArray();
+        var start = random.ints(length, 0, 96).toArray();
         var prompts = new ArrayList<int[]>();
         prompts.add(start);
         for (int i = 0; i < 5; i++) {
@@ -47,6 +52,33 @@ final class PrefillTest {
               .containsExactly(alone.get(i).getFirst(), within(1e-4f));
         }
       }
+    }
+  }
+
+  @Test
+  void aPromptInPartsScoresAsWhole() {
+    long seed = new Random().nextLong();
+    try (var base = TinyModel.load(folder)) {
+      var prompt = new Random(seed).ints(230, 0, 96).toArray();
+      var whole = scores(base, List.of(List.of(prompt))).getFirst();
+      Device.cpu()
+          .run(
+              Urgency.DECODE,
+              () -> {
+                try (var noGrad = new NoGradGuard();
+                    var cache = new PromptCache(base, 7)) {
+                  for (int left = prompt.length; left > 0; left -= 100) {
+                    var pass = new Prefill(cache, null, 0, 100);
+                    pass.add(List.of(generation(prompt)));
+                    assertThat(pass.started()).hasSize(left > 100 ? 0 : 1);
+                    var scores = pass.run(base).contiguous();
+                    if (left > 100) continue;
+                    var last = new float[whole.length];
+                    scores.data_ptr_float().get(last);
+                    assertThat(last).as("seed %d", seed).containsExactly(whole, within(1e-4f));
+                  }
+                }
+              });
     }
   }
 

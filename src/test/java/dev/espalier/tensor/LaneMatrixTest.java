@@ -106,4 +106,15 @@ final class LaneMatrixTest {
           "seed " + SEED);
     }
   }
+
+  /// A pass over the first part of a long prompt wants none.
+  @Test
+  void noTokensAreNoTokens() {
+    try (var scope = new Scope()) {
+      var none = Lanes.of(torch.randn(70, 40)).some(new int[0]);
+      assertThat(none.panels()).isZero();
+      assertThat(none.rows(0).size(0)).isZero();
+      new LaneMatrix(torch.randn(40, 40)).multiply(none, 0, null, none, 0, 0, none.panels());
+    }
+  }
 }
