@@ -250,36 +250,16 @@ final class LanePass implements BlockPass {
       steps.add(queryHeads.forward(asked, queries));
     }
 
-    private Head keys(int head) {
-      return new Head(keys, shared(head));
+    private Head firstKeys() {
+      return new Head(keys, 0);
     }
 
-    private Head values(int head) {
-      return new Head(kvs, shape.kvHeads() * shape.headDim() + shared(head));
-    }
-
-    private int shared(int head) {
-      return head / (shape.heads() / shape.kvHeads()) * shape.headDim();
+    private Head firstValues() {
+      return new Head(kvs, shape.kvHeads() * shape.headDim());
     }
 
     void attend() {
-      int count = shape.heads();
-      int panels = queries.panels();
-      Crew.device()
-          .run(
-              panels * count,
-              job -> {
-                int panel = panels - 1 - job / count; // the longest first
-                int head = job % count;
-                int from = head * shape.headDim();
-                attention.forward(
-                    queries.place(panel, from),
-                    keys(head),
-                    values(head),
-                    row.plan().blocks().get(panel),
-                    mixed.place(panel, from),
-                    softmax.place(panel, 2 * head));
-              });
+      LaneSteps.attend(shape, row.plan(), queries, firstKeys(), firstValues(), mixed, softmax);
     }
 
     /// The steps after attention; their output.
@@ -323,8 +303,8 @@ final class LanePass implements BlockPass {
         for (int panel = 0; panel < queries.panels(); panel++) {
           attention.backward(
               queries.place(panel, from),
-              keys(head),
-              values(head),
+              LaneSteps.shared(shape, firstKeys(), head),
+              LaneSteps.shared(shape, firstValues(), head),
               row.plan().blocks().get(panel),
               softmax.place(panel, 2 * head),
               own.ofMixed.place(panel, from),

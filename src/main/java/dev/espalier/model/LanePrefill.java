@@ -1,10 +1,8 @@
 package dev.espalier.model;
 
 import dev.espalier.model.KeptAttention.Piece;
-import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.LaneAttention;
 import dev.espalier.tensor.LaneAttention.Head;
 import dev.espalier.tensor.LaneMath;
 import dev.espalier.tensor.LaneMatrix;
@@ -29,7 +27,6 @@ final class LanePrefill {
   private final Weights weights;
   private final @Nullable FrozenLora lora;
   private final KeptAttention kept;
-  private final LaneAttention attention;
   private final Past past;
   private final int length;
   private final Lanes cos;
@@ -60,7 +57,6 @@ final class LanePrefill {
       KeptAttention kept,
       Tensor positions) {
     shape = decoder.shape();
-    attention = new LaneAttention(shape.headDim());
     past = Past.of(kept.pieces());
     this.weights = weights;
     this.lora = lora;
@@ -169,31 +165,12 @@ final class LanePrefill {
         before += Lanes.panels(Math.toIntExact(some.keys().size(1)));
       }
     }
-    return mix(wanted == null ? turned : turned.some(wanted), keys, values, past.plan(wanted));
-  }
-
-  /// What queries make of the values.
-  private Lanes mix(Lanes queries, Lanes keys, Lanes values, LanePlan plan) {
-    int heads = shape.heads();
-    int size = shape.headDim();
+    var queries = wanted == null ? turned : turned.some(wanted);
     int tokens = queries.panels() * Lanes.PANEL;
-    var mixed = Lanes.empty(tokens, heads * size);
-    var softmax = Lanes.empty(tokens, 2 * heads);
-    Crew.device()
-        .run(
-            queries.panels() * heads,
-            job -> {
-              int panel = queries.panels() - 1 - job / heads; // the longest first
-              int head = job % heads;
-              int shared = head / (heads / shape.kvHeads()) * size;
-              attention.forward(
-                  queries.place(panel, head * size),
-                  new Head(keys, shared),
-                  new Head(values, shared),
-                  plan.blocks().get(panel),
-                  mixed.place(panel, head * size),
-                  softmax.place(panel, 2 * head));
-            });
+    var mixed = Lanes.empty(tokens, asked);
+    var softmax = Lanes.empty(tokens, 2 * shape.heads());
+    LaneSteps.attend(
+        shape, past.plan(wanted), queries, new Head(keys, 0), new Head(values, 0), mixed, softmax);
     return mixed;
   }
 

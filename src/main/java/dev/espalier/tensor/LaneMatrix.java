@@ -42,10 +42,6 @@ public final class LaneMatrix {
     return rows;
   }
 
-  public int columns() {
-    return columns;
-  }
-
   /// Multiplies: a feature of the product for each row.
   ///
   /// @param x what is multiplied: as many features as there are columns, from that one on

@@ -56,7 +56,7 @@ public record Lanes(long at, int panels, int features) {
     int panels = panels(tokens);
     long[] size = {panels, features, PANEL};
     var memory = zero ? torch.zeros(size, Dtype.F32.options()) : torch.empty(size);
-    return new Lanes(features == 0 ? 0 : Rows.at(memory), panels, features);
+    return new Lanes(Rows.at(memory), panels, features);
   }
 
   /// How many panels so many tokens fill.
@@ -66,36 +66,11 @@ public record Lanes(long at, int panels, int features) {
 
   /// Tokens that lie one after the other.
   ///
-  /// @param rows (T, features), float32
+  /// @param rows (T, features), the features of which lie together
   public static Lanes of(Tensor rows) {
-    int tokens = Math.toIntExact(rows.size(0));
-    int features = Math.toIntExact(rows.size(1));
-    var out = empty(tokens, features);
-    long from = Rows.at(rows);
-    Crew.device()
-        .run(
-            out.panels,
-            (long) tokens * features,
-            panel -> {
-              int first = panel * PANEL;
-              long at = from + (long) Float.BYTES * first * features;
-              out.fill(panel, at, Math.min(PANEL, tokens - first));
-            });
+    var out = empty(Math.toIntExact(rows.size(0)), Math.toIntExact(rows.size(1)));
+    out.fill(0, rows.unsqueeze(0));
     return out;
-  }
-
-  private void fill(int panel, long rows, int tokens) {
-    var block = new float[PANEL * PANEL];
-    for (int i = 0; i < features; i += PANEL) {
-      int count = Math.min(PANEL, features - i);
-      Arrays.fill(block, 0);
-      for (int t = 0; t < tokens; t++) {
-        long place = (long) t * features + i;
-        Float32.NUMBERS.read(rows + Float.BYTES * place, block, t * PANEL, count);
-      }
-      turn(block);
-      Float32.NUMBERS.write(block, place(panel, i), count * PANEL);
-    }
   }
 
   /// Makes tokens from a panel on those that lie by head.
