@@ -123,8 +123,52 @@ final class Bfloat16 extends Numbers {
     d1.intoArray(sums, to + 7 * LANES);
   }
 
+  /// One of the two panels of [#four].
+  private static void narrow(float[] rows, int from, int count, long panel, float[] sums, int to) {
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    for (int i = 0; i < count; i++) {
+      long at = panel + WIDTH * i;
+      int place = from + Tiles.FEW * i;
+      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
+      var w0 = both.lanewise(LSHL, 16).reinterpretAsFloats();
+      var w1 = both.and(UPPER).reinterpretAsFloats();
+      var a = FloatVector.broadcast(FLOATS, rows[place]);
+      a0 = w0.fma(a, a0);
+      a1 = w1.fma(a, a1);
+      var b = FloatVector.broadcast(FLOATS, rows[place + 1]);
+      b0 = w0.fma(b, b0);
+      b1 = w1.fma(b, b1);
+      var c = FloatVector.broadcast(FLOATS, rows[place + 2]);
+      c0 = w0.fma(c, c0);
+      c1 = w1.fma(c, c1);
+      var d = FloatVector.broadcast(FLOATS, rows[place + 3]);
+      d0 = w0.fma(d, d0);
+      d1 = w1.fma(d, d1);
+    }
+    a0.intoArray(sums, to);
+    a1.intoArray(sums, to + LANES);
+    b0.intoArray(sums, to + 4 * LANES);
+    b1.intoArray(sums, to + 5 * LANES);
+    c0.intoArray(sums, to + 8 * LANES);
+    c1.intoArray(sums, to + 9 * LANES);
+    d0.intoArray(sums, to + 12 * LANES);
+    d1.intoArray(sums, to + 13 * LANES);
+  }
+
   @Override
   void four(float[] rows, int from, int count, long panels, long apart, float[] sums, int to) {
+    if (!WIDE) {
+      narrow(rows, from, count, panels, sums, to);
+      narrow(rows, from, count, panels + apart, sums, to + Tiles.COLUMNS);
+      return;
+    }
     var a0 = FloatVector.zero(FLOATS);
     var a1 = a0;
     var a2 = a0;

@@ -6,6 +6,7 @@ import static dev.espalier.tensor.Numbers.FLOATS;
 import static dev.espalier.tensor.Numbers.LANES;
 import static dev.espalier.tensor.Numbers.MEMORY;
 import static dev.espalier.tensor.Numbers.ORDER;
+import static dev.espalier.tensor.Numbers.WIDE;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -30,6 +31,10 @@ final class LaneTiles {
   /// @param start (ROWS, PANEL), what is added to; 0 for zeros
   /// @param to (ROWS, PANEL), where the sums go
   static void down(float[] rows, int from, long panel, int length, long start, long to) {
+    if (!WIDE) {
+      NarrowTiles.down(rows, from, panel, length, start, to);
+      return;
+    }
     var a0 =
         start == 0
             ? FloatVector.zero(FLOATS)
@@ -149,6 +154,10 @@ final class LaneTiles {
   /// @param start (ROWS, PANEL), what is added to; 0 for zeros
   /// @param to (ROWS, PANEL), where the sums go
   static void across(float[] rows, int from, long panel, int length, long start, long to) {
+    if (!WIDE) {
+      NarrowTiles.across(rows, from, panel, length, start, to);
+      return;
+    }
     var a0 =
         start == 0
             ? FloatVector.zero(FLOATS)
@@ -271,6 +280,10 @@ final class LaneTiles {
   /// @param partial (4, 4, LANES)
   static void dots(
       long one, long oneApart, long other, long otherApart, int panels, float[] partial) {
+    if (!WIDE) {
+      NarrowTiles.dots(one, oneApart, other, otherApart, panels, partial);
+      return;
+    }
     var s00 = FloatVector.zero(FLOATS);
     var s01 = FloatVector.zero(FLOATS);
     var s02 = FloatVector.zero(FLOATS);

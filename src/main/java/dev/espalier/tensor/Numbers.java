@@ -22,8 +22,8 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   static final int LANES = FLOATS.length();
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /// Whether the partial sums that are made at a time are a square, as [#sums] adds them up.
-  private static final boolean SQUARE = LANES == ROWS * ROWS;
+  /// Whether there are 32 registers of sixteen numbers; else sixteen of eight, or few.
+  static final boolean WIDE = LANES == 16;
 
   private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
   private static final ThreadLocal<float[]> PARTIAL =
@@ -150,21 +150,20 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// Adds up the registers that [#dots] makes at a time, each in the order of [#sum]; their sums
   /// come first then.
   static void sums(float[] partial) {
-    if (!SQUARE) {
-      for (int i = 0; i < ROWS * ROWS; i++) partial[i] = sum(partial, i * LANES);
-      return;
+    for (int place = 0; place < ROWS * ROWS * LANES; place += LANES * LANES) {
+      if (LANES > 8) halve(partial, place, 8, UPPER_8, OTHER_8);
+      if (LANES > 4) halve(partial, place, 4, UPPER_4, OTHER_4);
+      halve(partial, place, 2, UPPER_2, OTHER_2);
+      halve(partial, place, 1, UPPER_1, OTHER_1);
+      FloatVector.fromArray(FLOATS, partial, place).intoArray(partial, place / LANES);
     }
-    halve(partial, 8, UPPER_8, OTHER_8);
-    halve(partial, 4, UPPER_4, OTHER_4);
-    halve(partial, 2, UPPER_2, OTHER_2);
-    halve(partial, 1, UPPER_1, OTHER_1);
   }
 
   /// Makes of each two registers, so many apart, one: of the first in the lower lanes, of the other
   /// in the upper ones.
   private static void halve(
-      float[] partial, int apart, VectorMask<Float> upper, VectorShuffle<Float> other) {
-    for (int i = 0; i < apart * LANES; i += LANES) {
+      float[] partial, int place, int apart, VectorMask<Float> upper, VectorShuffle<Float> other) {
+    for (int i = place; i < place + apart * LANES; i += LANES) {
       var a = FloatVector.fromArray(FLOATS, partial, i);
       var b = FloatVector.fromArray(FLOATS, partial, i + apart * LANES);
       a.blend(b, upper).add(b.blend(a, upper).rearrange(other)).intoArray(partial, i);

@@ -32,7 +32,7 @@ public final class RowProduct implements AutoCloseable {
   /// A thread's, between two products.
   private static final class Room {
     final TileRows rows = new TileRows();
-    final float[] sums = new float[2 * Tiles.ROWS * Tiles.COLUMNS]; // the most that are made
+    final float[] sums = new float[2 * Math.max(Tiles.ROWS * Tiles.COLUMNS, Tiles.FEW * PAIR)];
     private MemorySegment panel = MemorySegment.NULL;
 
     long panel(int length) {
@@ -123,8 +123,10 @@ public final class RowProduct implements AutoCloseable {
     }
     for (int i = 0; i < times; i++) {
       var laid = room.rows.lay(numbers, some, Tiles.ROWS + Tiles.FEW, 2 * LANES);
-      long panel = numbers.wide(some, length, room.panel(length));
-      Tiles.multiply(laid, 0, panel, length, room.sums);
+      if (Numbers.WIDE) {
+        long panel = numbers.wide(some, length, room.panel(length));
+        Tiles.multiply(laid, 0, panel, length, room.sums);
+      }
       numbers.four(laid, 0, length, some, 0, room.sums, 0);
     }
   }
@@ -150,10 +152,11 @@ public final class RowProduct implements AutoCloseable {
     for (int i = 0; i < BLOCK; i += Tiles.COLUMNS) put(sums, i, first + i, product);
   }
 
-  /// Tiles of twelve rows by one panel after the other, and of four by two.
+  /// Tiles of twelve rows by one panel after the other, where registers are many, and of four by
+  /// two.
   private void tiles(Panels panels, float[] laid, int several, int first, long product) {
     var room = ROOM.get();
-    int twelves = several / Tiles.ROWS * Tiles.ROWS;
+    int twelves = Numbers.WIDE ? several / Tiles.ROWS * Tiles.ROWS : 0;
     for (int i = first; i < first + BLOCK && i < out && twelves > 0; i += Tiles.COLUMNS) {
       long panel = numbers.wide(panels.at(i, 0), in, room.panel(in));
       for (int row = 0; row < twelves; row += Tiles.ROWS) {

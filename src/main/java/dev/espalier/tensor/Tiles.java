@@ -4,6 +4,7 @@ import static dev.espalier.tensor.Numbers.FLOATS;
 import static dev.espalier.tensor.Numbers.LANES;
 import static dev.espalier.tensor.Numbers.MEMORY;
 import static dev.espalier.tensor.Numbers.ORDER;
+import static dev.espalier.tensor.Numbers.WIDE;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -14,10 +15,11 @@ import jdk.incubator.vector.FloatVector;
 /// the order of its row, by segments, so that a row's products have the same bits whatever stands
 /// beside it.
 final class Tiles {
-  /// Rows of a tile, as long as there are as many; what is left is in tiles of [#FEW].
-  static final int ROWS = 12;
-
   static final int FEW = 4;
+
+  /// Rows of a tile, as long as there are as many; what is left is in tiles of [#FEW], and so is
+  /// all where registers are few.
+  static final int ROWS = WIDE ? 12 : FEW;
 
   /// Numbers that are added up before they are added to the rest, so that long rows lose no more.
   static final int SEGMENT = 256;
@@ -29,7 +31,7 @@ final class Tiles {
   static final long WIDTH = (long) Float.BYTES * COLUMNS;
 
   /// Whether this processor has registers for the sums.
-  static final boolean HERE = LANES == 16;
+  static final boolean HERE = LANES >= 8;
 
   private static final long NEXT = WIDTH / 2;
 
@@ -40,7 +42,7 @@ final class Tiles {
     return left < ROWS ? FEW : ROWS;
   }
 
-  /// [#ROWS] rows times a panel.
+  /// Twelve rows times a panel; where registers are many.
   ///
   /// @param left rows as [TileRows] lays them
   /// @param from where they begin
