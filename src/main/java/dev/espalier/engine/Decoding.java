@@ -5,6 +5,7 @@ import dev.espalier.model.DecodePass;
 import dev.espalier.model.FrozenLora;
 import dev.espalier.model.MixedAdapters;
 import dev.espalier.tensor.KeyValues;
+import dev.espalier.tensor.Softmax;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -88,12 +89,12 @@ final class Decoding implements AutoCloseable {
     for (int i = 0; i < temperatures.length; i++) {
       temperatures[i] = computed.get(i).sampler.temperature();
     }
-    var known = logits.narrow(1, 0, Math.min(size, logits.size(1)));
-    var scores = new Scores(known, temperatures);
+    int known = (int) Math.min(size, logits.size(1));
+    var probabilities = Softmax.of(logits, known, temperatures);
     for (int i = 0; i < temperatures.length; i++) {
       for (int row : twins.sets().get(i)) {
         var generation = rows.get(row);
-        generation.emit(generation.sampler.draw(scores, i, generation.allowed()));
+        generation.emit(generation.sampler.draw(probabilities[i], generation.allowed()));
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.espalier.engine;
 
 import dev.espalier.chat.Sampling;
+import dev.espalier.tensor.Softmax;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
@@ -25,24 +26,24 @@ final class Sampler {
     return sampling.temperature() == 0 ? 1 : (float) sampling.temperature();
   }
 
-  /// Draws from a row's scores.
+  /// Draws from a row's probabilities.
   ///
   /// @param allowed the tokens that may be drawn, a bit each; null for all
   /// @return the token with its log-probability after temperature, before any truncation or mask
-  Generation.Token draw(Scores scores, int row, long @Nullable [] allowed) {
-    int id = pick(scores, row, allowed);
-    return new Generation.Token(id, scores.logprob(row, id));
+  Generation.Token draw(Softmax row, long @Nullable [] allowed) {
+    int id = pick(row, allowed);
+    return new Generation.Token(id, row.logprob(id));
   }
 
-  private int pick(Scores scores, int row, long @Nullable [] allowed) {
+  private int pick(Softmax row, long @Nullable [] allowed) {
     if (sampling.temperature() == 0) {
-      return allowed == null ? scores.best(row) : scores.best(row, allowed);
+      return allowed == null ? row.best() : row.best(allowed);
     }
     double part = random.nextDouble();
     boolean whole = sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0;
-    if (whole && allowed == null) return scores.at(row, part);
-    var p = scores.probabilities(row);
-    if (allowed != null && !mask(p, allowed)) return scores.best(row, allowed);
+    if (whole && allowed == null) return row.at(part);
+    var p = row.probabilities();
+    if (allowed != null && !mask(p, allowed)) return row.best(allowed);
     double left = part * (whole ? 1 : truncate(p));
     int last = 0;
     for (int i = 0; i < p.length; i++) {

@@ -115,7 +115,7 @@ public final class DecodePass implements AutoCloseable {
         projection, kept, bias == null ? null : scope.keep(bias), new RowProduct(kept));
   }
 
-  /// Scores of the token after each, in float32.
+  /// Scores of the token after each, until the next step.
   ///
   /// @param tokens B of them
   /// @param positions of each
@@ -138,8 +138,7 @@ public final class DecodePass implements AutoCloseable {
       added = product(block.down(), room.gated(), room.added(), adapters);
     }
     norm(x, added, lastNorm, room.in());
-    var scores = product(head, room.in(), room.scores(), adapters).rows();
-    return Dtype.F32.is(scores) ? scores.clone() : scores.to(Dtype.F32.scalar());
+    return product(head, room.in(), room.scores(), adapters).rows();
   }
 
   private Room room(int count) {

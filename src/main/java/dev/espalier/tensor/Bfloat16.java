@@ -244,7 +244,13 @@ final class Bfloat16 extends Numbers {
     return room;
   }
 
-  /// The sums of even columns come first.
+  @Override
+  void read(long from, float[] to, int place, int count) {
+    int whole = count / LANES * LANES;
+    load(from, to, place, whole / LANES);
+    super.read(from + 2L * whole, to, place + whole, count - whole);
+  }
+
   @Override
   void load(long from, float[] to, int place, int registers) {
     for (int i = 0; i < registers; i++) {
@@ -254,6 +260,7 @@ final class Bfloat16 extends Numbers {
     }
   }
 
+  /// The sums of even columns come first.
   @Override
   void put(float[] sums, int from, int count, long to) {
     if (count < Tiles.COLUMNS) {
