@@ -20,6 +20,7 @@ final class TrainBench {
   private static final int RANK = 16;
   private static final int SEQUENCE = 256;
   private static final int LEARNT = 64; // tokens of a sequence that carry loss
+  private static final int WARM_UPS = 4; // steps until the JIT has compiled all of one
 
   private TrainBench() {}
 
@@ -34,7 +35,7 @@ final class TrainBench {
         var adam = new AdamW(lora.parameters(), AdamW.Config.withDecay(0))) {
       var learner = new LoraLearner(base.weights(), lora, base.dtype());
       var trainer = new Trainer(base.decoder(), learner, List.of(new Trainer.Part(adam, 1)), 1);
-      for (int i = -1; i < runs; i++) {
+      for (int i = -WARM_UPS; i < runs; i++) {
         long begin = System.nanoTime();
         trainer.step(List.of(row), 1e-4);
         if (i >= 0) times[i] = (System.nanoTime() - begin) / 1e9;

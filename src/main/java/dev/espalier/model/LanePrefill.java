@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// In the last block only the wanted tokens ask.
 final class LanePrefill {
-  private static final int MANY =
-      96; // tokens: of fewer, laying out the weights is too large a part
+  private static final int MANY = 32; // tokens: laying out weights for fewer takes too long
 
   private final ModelShape shape;
   private final Weights weights;
