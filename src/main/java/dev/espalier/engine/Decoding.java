@@ -3,7 +3,6 @@ package dev.espalier.engine;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.DecodePass;
 import dev.espalier.model.FrozenLora;
-import dev.espalier.model.MixedAdapters;
 import dev.espalier.tensor.KeyValues;
 import dev.espalier.tensor.Softmax;
 import java.util.ArrayList;
@@ -17,7 +16,8 @@ final class Decoding implements AutoCloseable {
   private final BaseModel base;
   private final PromptCache prompts;
   private final DecodePass pass;
-  private MixedAdapters mixed = new MixedAdapters(List.of());
+  private List<@Nullable FrozenLora> adapted = List.of(); // rows that the adapters are of
+  private Adapters adapters = Adapters.NONE;
 
   Decoding(BaseModel base, PromptCache prompts) {
     this.base = base;
@@ -63,17 +63,22 @@ final class Decoding implements AutoCloseable {
 
   /// The adapters of the running rows.
   private Adapters adapters(List<Generation> generations) {
+    var rows = rows(generations);
+    if (!rows.equals(adapted)) {
+      adapted = rows;
+      adapters = Adapters.mixed(rows);
+    }
+    return adapters;
+  }
+
+  /// The adapter of each; null is the base alone.
+  static List<@Nullable FrozenLora> rows(List<Generation> generations) {
     var rows = new ArrayList<@Nullable FrozenLora>();
     for (var generation : generations) {
       var adapter = generation.adapter;
       rows.add(adapter == null ? null : adapter.lora());
     }
-    var first = rows.getFirst();
-    if (rows.stream().allMatch(row -> row == first)) {
-      return first == null ? Adapters.NONE : first;
-    }
-    if (!mixed.rows().equals(rows)) mixed = new MixedAdapters(rows);
-    return mixed;
+    return rows;
   }
 
   /// Draws the first token of each prompt, from (B, V).

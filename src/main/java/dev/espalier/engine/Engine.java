@@ -11,7 +11,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -158,10 +157,7 @@ public final class Engine implements AutoCloseable {
     int tokens = 0;
     while (running.size() + next.size() < slots && !waiting.isEmpty()) {
       var first = waiting.getFirst();
-      boolean fits =
-          next.isEmpty()
-              || (tokens < PASS && Objects.equals(first.adapter, next.getFirst().adapter));
-      if (!fits) break;
+      if (!next.isEmpty() && tokens >= PASS) break;
       waiting.removeFirst();
       if (first.cancelled()) {
         first.end();
@@ -176,7 +172,7 @@ public final class Engine implements AutoCloseable {
 
   private void start(List<Generation> next) {
     int most = running.isEmpty() ? Integer.MAX_VALUE : CHUNK;
-    var pass = new Prefill(prompts, next.getFirst().adapter, running.size(), most);
+    var pass = new Prefill(prompts, running.size(), most);
     try {
       inDecode(() -> {
         prompts.makeRoom();

@@ -1,12 +1,17 @@
 package dev.espalier.engine;
 
+import static java.util.stream.Collectors.groupingBy;
+
 import dev.espalier.engine.Residents.Resident;
 import dev.espalier.model.Adapters;
+import dev.espalier.model.FrozenLora;
 import dev.espalier.model.KeptAttention;
 import dev.espalier.model.PackedAttention;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -15,7 +20,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/// Prompts for one adapter that are computed in one pass, back to back in one row.
+/// Prompts that are computed in one pass, back to back in one row, whichever adapters they are for.
 ///
 /// A prompt goes on from whatever is there already: from a conversation that some slot holds, or
 /// from a segment, which is made here where prompts of the pass start alike. On the device's thread
@@ -25,6 +30,7 @@ final class Prefill implements KeptAttention {
 
   /// Tokens that are computed.
   ///
+  /// @param adapter that computes them; null for the base alone
   /// @param into where keys and values go: a new segment, or else the slot
   /// @param segment whose first `base` tokens it goes on from: a slot refers to them, a segment
   ///   copies them
@@ -33,6 +39,7 @@ final class Prefill implements KeptAttention {
   /// @param copied the slot, of this pass too, whose positions from `base` to `from` are copied to
   ///   this one; its own where nothing is
   private record Part(
+      @Nullable Adapter adapter,
       int[] tokens,
       @Nullable Segment into,
       @Nullable Segment segment,
@@ -44,7 +51,6 @@ final class Prefill implements KeptAttention {
 
   private final PromptCache prompts;
   private final int longest;
-  private final @Nullable Adapter adapter;
   private final List<Part> parts = new ArrayList<>();
   private final List<Generation> started = new ArrayList<>();
   private final List<Segment> made = new ArrayList<>();
@@ -54,9 +60,8 @@ final class Prefill implements KeptAttention {
 
   /// @param first the first free slot
   /// @param longest how many tokens of one prompt are computed at most
-  Prefill(PromptCache prompts, @Nullable Adapter adapter, int first, int longest) {
+  Prefill(PromptCache prompts, int first, int longest) {
     this.prompts = prompts;
-    this.adapter = adapter;
     this.first = first;
     this.longest = longest;
   }
@@ -65,12 +70,7 @@ final class Prefill implements KeptAttention {
   ///
   /// @return how many will be whole after this pass; the others must be added again
   int add(List<Generation> generations) {
-    var ids = generations.stream().map(it -> it.prompt).toList();
-    var most = ids.stream().mapToInt(it -> it.length - 1).toArray(); // a token is left to compute
-    var shared = new int[most.length];
-    for (var run : SharedStarts.of(ids, most, WORTH)) {
-      for (int each : run.sequences()) shared[each] = run.length();
-    }
+    int[] shared = shared(generations);
     int free = first;
     for (int i = 0; i < shared.length; i++) {
       var generation = generations.get(i);
@@ -81,10 +81,28 @@ final class Prefill implements KeptAttention {
     return started.size();
   }
 
+  /// How many tokens each prompt has in common with others for its adapter.
+  private static int[] shared(List<Generation> generations) {
+    var shared = new int[generations.size()];
+    var byAdapter =
+        IntStream.range(0, shared.length)
+            .boxed()
+            .collect(groupingBy(i -> Optional.ofNullable(generations.get(i).adapter)));
+    for (var numbers : byAdapter.values()) {
+      var ids = numbers.stream().map(i -> generations.get(i).prompt).toList();
+      var most = ids.stream().mapToInt(it -> it.length - 1).toArray(); // one is left to compute
+      for (var run : SharedStarts.of(ids, most, WORTH)) {
+        for (int each : run.sequences()) shared[numbers.get(each)] = run.length();
+      }
+    }
+    return shared;
+  }
+
   /// @param shared tokens that it has in common with others of the pass
   /// @param free the first slot that was free before the pass
   private boolean add(Generation generation, int shared, int free, int slot) {
     var prompt = generation.prompt;
+    var adapter = generation.adapter;
     int most = prompt.length - 1; // one token is left to compute
     var segment = prompts.segments().longest(prompt, adapter);
     int base = segment == null ? 0 : Math.min(most, segment.shared(prompt, adapter));
@@ -95,7 +113,7 @@ final class Prefill implements KeptAttention {
     }
     shared = Math.min(shared, most);
     if (!goesOn && shared - base >= WORTH) {
-      segment = make(Arrays.copyOf(prompt, shared), segment, base, start, free, slot);
+      segment = make(Arrays.copyOf(prompt, shared), adapter, segment, base, start, free, slot);
       base = segment.length();
       start = null;
     }
@@ -115,7 +133,7 @@ final class Prefill implements KeptAttention {
     if (base == 0) segment = null;
     int to = from + Math.min(prompt.length - from, longest);
     prompts.cache().reserve(prompt.length + 1 - base);
-    parts.add(new Part(prompt, null, segment, base, slot, from, to, copied));
+    parts.add(new Part(adapter, prompt, null, segment, base, slot, from, to, copied));
     prompts
         .residents()
         .put(slot, new Resident(Arrays.copyOf(prompt, to), to, adapter, segment, base));
@@ -132,6 +150,7 @@ final class Prefill implements KeptAttention {
   /// A new segment, which goes on from the longest start that is there.
   private Segment make(
       int[] start,
+      @Nullable Adapter adapter,
       @Nullable Segment segment,
       int base,
       Residents.@Nullable Start resident,
@@ -154,7 +173,7 @@ final class Prefill implements KeptAttention {
     }
     this.made.add(made);
     if (from < start.length) {
-      parts.add(new Part(start, made, segment, base, -1, from, start.length, -1));
+      parts.add(new Part(adapter, start, made, segment, base, -1, from, start.length, -1));
       tokens += start.length - from;
     }
     return made;
@@ -182,7 +201,6 @@ final class Prefill implements KeptAttention {
       if (part.into() == null && whole < ends.length) ends[whole++] = t - 1;
     }
     var options = new TensorOptions(ScalarType.Long);
-    var adapters = adapter == null ? Adapters.NONE : adapter.lora();
     var hidden =
         base.decoder()
             .hidden(
@@ -190,9 +208,18 @@ final class Prefill implements KeptAttention {
                 torch.tensor(ids, options).view(1, -1),
                 torch.tensor(positions, options).view(1, -1),
                 this,
-                adapters,
+                adapters(),
                 ends);
-    return base.decoder().logits(base.weights(), hidden.squeeze(0), adapters);
+    return base.decoder()
+        .logits(base.weights(), hidden.squeeze(0), Adapters.mixed(Decoding.rows(started)));
+  }
+
+  /// The adapters of the row's tokens.
+  private Adapters adapters() {
+    var counts = parts.stream().mapToInt(part -> part.to() - part.from()).toArray();
+    var each = new ArrayList<@Nullable FrozenLora>();
+    for (var part : parts) each.add(part.adapter() == null ? null : part.adapter().lora());
+    return Adapters.packed(counts, each);
   }
 
   /// Forgets the prompts, whose slots and segments hold half of them.

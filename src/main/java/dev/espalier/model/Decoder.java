@@ -73,8 +73,7 @@ public final class Decoder {
       Adapters adapters,
       int[] wanted) {
     if (LanePrefill.takes(shape, weights, tokens, adapters)) {
-      var lora = adapters instanceof FrozenLora frozen ? frozen : null;
-      return new LanePrefill(this, weights, lora, attention, positions).hidden(tokens, wanted);
+      return new LanePrefill(this, weights, adapters, attention, positions).hidden(tokens, wanted);
     }
     var at = Arrays.stream(wanted).asLongStream().toArray();
     return hidden(weights, tokens, positions, attention, adapters)

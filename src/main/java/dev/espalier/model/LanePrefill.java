@@ -9,6 +9,7 @@ import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.Lanes;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
@@ -24,43 +25,66 @@ final class LanePrefill {
 
   private final ModelShape shape;
   private final Weights weights;
-  private final @Nullable FrozenLora lora;
+  private final PackedAdapters adapters;
   private final KeptAttention kept;
   private final Past past;
   private final int length;
   private final Lanes cos;
   private final Lanes sin;
 
-  /// A projection with its adapter's matrices.
-  ///
-  /// @param a (R, in)
-  /// @param b (R, out), scaled
-  private record Linear(LaneWeight weight, @Nullable LaneMatrix a, @Nullable LaneMatrix b) {
+  /// A projection with its adapters' matrices.
+  private record Linear(LaneWeight weight, List<LowRank> added) {
     TokenStep forward(Lanes x, @Nullable Lanes start, Lanes out) {
-      var inner = Lanes.empty(x.panels() * Lanes.PANEL, a == null ? 0 : Lanes.padded(a.rows()));
+      int rank = added.stream().mapToInt(it -> it.a().rows()).max().orElse(0);
+      var inner = Lanes.empty(x.panels() * Lanes.PANEL, Lanes.padded(rank));
       return (from, end) -> {
         int first = from / Lanes.PANEL;
         int last = Lanes.panels(end);
         weight.multiply(x, start, out, first, last);
-        if (a == null || b == null) return;
-        a.multiply(x, 0, null, inner, 0, first, last);
-        b.multiplyTransposed(inner, 0, out, out, 0, first, last);
+        for (var one : added) one.add(x, inner, out, first, last);
       };
     }
   }
 
+  /// An adapter's matrices of a projection, for the tokens of a run.
+  ///
+  /// @param a (R, in)
+  /// @param b (R, out), scaled
+  private record LowRank(LaneMatrix a, LaneMatrix b, int from, int end) {
+    /// @param inner room for what A makes of the tokens
+    /// @param first of the panels, of which there may be none of the run's
+    /// @param last the panel after them
+    void add(Lanes x, Lanes inner, Lanes out, int first, int last) {
+      int begin = Math.max(first, from / Lanes.PANEL);
+      int beyond = Math.min(last, Lanes.panels(end));
+      if (begin >= beyond) return;
+      a.multiply(x, 0, null, inner, 0, begin, beyond);
+      keep(inner, begin);
+      keep(inner, beyond - 1);
+      b.multiplyTransposed(inner, 0, out, out, 0, begin, beyond);
+    }
+
+    /// Other runs' tokens of a panel get nothing of this adapter.
+    private void keep(Lanes inner, int panel) {
+      int before = panel * Lanes.PANEL;
+      if (from <= before && end >= before + Lanes.PANEL) return;
+      LaneMath.keep(inner.place(panel, 0), a.rows(), from - before, end - before);
+    }
+  }
+
   LanePrefill(
-      Decoder decoder,
-      Weights weights,
-      @Nullable FrozenLora lora,
-      KeptAttention kept,
-      Tensor positions) {
+      Decoder decoder, Weights weights, Adapters adapters, KeptAttention kept, Tensor positions) {
     shape = decoder.shape();
     past = Past.of(kept.pieces());
     this.weights = weights;
-    this.lora = lora;
     this.kept = kept;
     length = Math.toIntExact(positions.size(1));
+    this.adapters =
+        adapters instanceof PackedAdapters packed
+            ? packed
+            : PackedAdapters.of(
+                new int[] {length},
+                Collections.singletonList(adapters instanceof FrozenLora one ? one : null));
     var angles = decoder.rotary().at(positions);
     cos = Lanes.of(angles.cos().view(length, -1));
     sin = Lanes.of(angles.sin().view(length, -1));
@@ -69,7 +93,9 @@ final class LanePrefill {
   /// Whether a pass can be computed so, and is faster then.
   static boolean takes(ModelShape shape, Weights weights, Tensor tokens, Adapters adapters) {
     return tokens.numel() >= MANY
-        && (adapters.equals(Adapters.NONE) || adapters instanceof FrozenLora)
+        && (adapters.equals(Adapters.NONE)
+            || adapters instanceof FrozenLora
+            || adapters instanceof PackedAdapters)
         && Lanes.fit(type(shape, weights), shape.width(), shape.ffn(), shape.headDim());
   }
 
@@ -101,8 +127,9 @@ final class LanePrefill {
   /// @param wanted tokens of the block's output; null for all
   private Lanes block(int layer, Lanes x, int @Nullable [] wanted) {
     var name = "model.layers." + layer + ".";
-    var projections = shape.projections(layer).stream().map(this::linear).toList();
-    var mixed = attend(layer, name, projections.getFirst(), x, wanted);
+    var projections = shape.projections(layer);
+    var mixed = attend(layer, name, linear(projections.getFirst(), adapters), x, wanted);
+    var asked = wanted == null ? adapters : adapters.some(wanted);
     int count = wanted == null ? length : wanted.length;
     if (wanted != null) x = x.some(wanted);
     var middle = Lanes.empty(count, shape.width());
@@ -114,19 +141,24 @@ final class LanePrefill {
     run(
         count,
         List.of(
-            projections.get(1).forward(mixed, x, middle),
+            linear(projections.get(1), asked).forward(mixed, x, middle),
             LaneSteps.norm(middle, norm, shape.normEps(), normed),
-            projections.get(2).forward(normed, null, gates),
+            linear(projections.get(2), asked).forward(normed, null, gates),
             LaneSteps.gate(gates, gated),
-            projections.get(3).forward(gated, middle, out)));
+            linear(projections.get(3), asked).forward(gated, middle, out)));
     return out;
   }
 
-  private Linear linear(Projection projection) {
+  private Linear linear(Projection projection, PackedAdapters adapters) {
+    var added = new ArrayList<LowRank>();
+    for (var run : adapters.runs()) {
+      var pair = run.adapter() == null ? null : run.adapter().pair(projection.name());
+      if (pair == null) continue;
+      added.add(
+          new LowRank(new LaneMatrix(pair.a()), new LaneMatrix(pair.b()), run.from(), run.end()));
+    }
     var weight = LaneWeight.of(projection, weights, 0, weights.weight(projection).size(0));
-    var pair = lora == null ? null : lora.pair(projection.name());
-    if (pair == null) return new Linear(weight, null, null);
-    return new Linear(weight, new LaneMatrix(pair.a()), new LaneMatrix(pair.b()));
+    return new Linear(weight, added);
   }
 
   private Lanes attend(int layer, String name, Linear qkv, Lanes x, int @Nullable [] wanted) {

@@ -19,10 +19,6 @@ public final class MixedAdapters implements Adapters {
     this.rows = Collections.unmodifiableList(new ArrayList<>(rows));
   }
 
-  public List<@Nullable FrozenLora> rows() {
-    return rows;
-  }
-
   @Override
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
     var each = byProjection.computeIfAbsent(projection.name(), this::pairs);

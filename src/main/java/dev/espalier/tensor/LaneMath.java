@@ -192,6 +192,18 @@ public final class LaneMath {
     }
   }
 
+  /// Makes zeros of the features of all tokens of a panel but some.
+  ///
+  /// @param from the first of those, in the panel
+  /// @param end after the last one
+  public static void keep(long x, int features, int from, int end) {
+    for (int i = 0; i < features; i++) {
+      for (int lane = 0; lane < PANEL; lane++) {
+        if (lane < from || lane >= end) Float32.NUMBERS.set(number(x, i, lane), 0);
+      }
+    }
+  }
+
   /// Adds features to others.
   public static void add(long from, long to, int features) {
     for (long place = 0; place < ROW * features; place += STEP) {
