@@ -42,15 +42,8 @@ final class Native {
     setDefault("OPENBLAS_NUM_THREADS", "1");
     setDefault("GOMP_SPINCOUNT", "10000");
     keepFreedMemory();
-    // JavaCPP unpacks its natives into a cache that two fresh JVMs would corrupt between them.
-    try (var channel =
-            FileChannel.open(lockFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        var lock = channel.lock()) {
-      Loader.load(torch.class);
-      if (!lock.isValid()) throw new IllegalStateException("lost the lock of the native cache");
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot lock the cache of native libraries", e);
-    }
+    var unpacked = new Unpacked(cache());
+    if (!unpacked.load()) unpack(unpacked);
     // "medium" may round float32 products to bfloat16, where the processor multiplies that faster.
     torch.globalContext().setFloat32MatmulPrecision("highest");
     cores = torch.get_num_threads();
@@ -79,10 +72,29 @@ final class Native {
     return cores;
   }
 
-  private static Path lockFile() throws IOException {
+  /// JavaCPP unpacks its natives into a cache that two fresh JVMs would corrupt between them.
+  private static void unpack(Unpacked unpacked) {
+    try (var channel =
+            FileChannel.open(
+                cache().resolve("espalier.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        var lock = channel.lock()) {
+      Loader.load(torch.class);
+      unpacked.remember();
+      if (!lock.isValid()) throw new IllegalStateException("lost the lock of the native cache");
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot lock the cache of native libraries", e);
+    }
+  }
+
+  private static Path cache() {
     var cache = Path.of(System.getProperty("user.home"), ".javacpp");
-    Files.createDirectories(cache);
-    return cache.resolve("espalier.lock");
+    try {
+      return Files.createDirectories(cache);
+    } catch (IOException e) {
+      throw new UncheckedIOException("no room for native libraries", e);
+    }
   }
 
   /// Raises the sizes from which glibc maps memory apart and gives it back.
