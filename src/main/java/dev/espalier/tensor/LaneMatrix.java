@@ -32,10 +32,18 @@ public final class LaneMatrix {
 
   /// @param matrix (rows, columns), contiguous, which must outlive this
   public LaneMatrix(Tensor matrix) {
-    numbers = Numbers.of(Dtype.of(matrix));
-    at = Rows.at(matrix);
-    rows = Math.toIntExact(matrix.size(0));
-    columns = Math.toIntExact(matrix.size(1));
+    this(
+        Numbers.of(Dtype.of(matrix)),
+        Rows.at(matrix),
+        Math.toIntExact(matrix.size(0)),
+        Math.toIntExact(matrix.size(1)));
+  }
+
+  LaneMatrix(Numbers numbers, long at, int rows, int columns) {
+    this.numbers = numbers;
+    this.at = at;
+    this.rows = rows;
+    this.columns = columns;
   }
 
   public int rows() {

@@ -40,7 +40,13 @@ public final class Rows {
   public static void warmUp(Dtype dtype) {
     if (!WARM.add(dtype)) return;
     var rows = new Rows(dtype);
-    Thread.ofPlatform().daemon().name("espalier-warm-up").start(rows::exercise);
+    Thread.ofPlatform()
+        .daemon()
+        .name("espalier-warm-up")
+        .start(() -> {
+          rows.exercise();
+          if (Lanes.fit(dtype)) LaneWarmUp.exercise(rows.numbers, EXERCISES / 4);
+        });
   }
 
   private void exercise() {

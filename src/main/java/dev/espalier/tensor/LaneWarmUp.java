@@ -1,0 +1,41 @@
+package dev.espalier.tensor;
+
+import dev.espalier.tensor.LaneAttention.Block;
+import dev.espalier.tensor.LaneAttention.Head;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Has the loops over tokens side by side compiled before a prompt waits for them.
+final class LaneWarmUp {
+  private static final int SIZE = LaneTiles.ROWS; // features
+
+  private LaneWarmUp() {}
+
+  static void exercise(Numbers numbers, int times) {
+    try (var arena = Arena.ofConfined()) {
+      long weights = arena.allocate((long) SIZE * SIZE * numbers.bytes()).address();
+      var matrix = new LaneMatrix(numbers, weights, SIZE, SIZE);
+      var attention = new LaneAttention(SIZE);
+      var x = lanes(arena, 2 * SIZE);
+      var out = lanes(arena, SIZE);
+      var softmax = lanes(arena, 2);
+      long in = x.place(0, 0);
+      long to = out.place(0, 0);
+      var block = new float[Lanes.PANEL * Lanes.PANEL];
+      for (int i = 0; i < times; i++) {
+        Lanes.turn(block);
+        matrix.multiply(x, 0, null, out, 0, 0, 1);
+        matrix.multiplyTransposed(x, 0, out, out, 0, 0, 1);
+        LaneMath.norm(in, new float[SIZE], 1, to);
+        LaneMath.rotate(in, in, in, SIZE / 2, false, to);
+        LaneMath.gate(in, SIZE, to);
+        var head = new Head(x, 0);
+        attention.forward(in, head, head, List.of(new Block(0, null)), to, softmax.place(0, 0));
+      }
+    }
+  }
+
+  private static Lanes lanes(Arena arena, int features) {
+    return new Lanes(arena.allocate(Lanes.ROW * features, 64).address(), 1, features);
+  }
+}
