@@ -42,8 +42,9 @@ final class Native {
     setDefault("OPENBLAS_NUM_THREADS", "1");
     setDefault("GOMP_SPINCOUNT", "10000");
     keepFreedMemory();
-    var unpacked = new Unpacked(cache());
-    if (!unpacked.load()) unpack(unpacked);
+    var cache = cache();
+    var unpacked = new Unpacked(cache);
+    if (!unpacked.load()) unpack(cache, unpacked);
     // "medium" may round float32 products to bfloat16, where the processor multiplies that faster.
     torch.globalContext().setFloat32MatmulPrecision("highest");
     cores = torch.get_num_threads();
@@ -73,10 +74,10 @@ final class Native {
   }
 
   /// JavaCPP unpacks its natives into a cache that two fresh JVMs would corrupt between them.
-  private static void unpack(Unpacked unpacked) {
+  private static void unpack(Path cache, Unpacked unpacked) {
     try (var channel =
             FileChannel.open(
-                cache().resolve("espalier.lock"),
+                cache.resolve("espalier.lock"),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE);
         var lock = channel.lock()) {

@@ -1,7 +1,6 @@
 package dev.espalier.tensor;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,6 +15,8 @@ import org.bytedeco.pytorch.global.torch;
 /// are not there, every time: more than half of what loading takes. So a process that has loaded
 /// them its way leaves a list of where they are.
 final class Unpacked {
+  private static final System.Logger LOG = System.getLogger(Unpacked.class.getName());
+
   /// What the others are found by, beside them.
   private static final List<String> FIRST = List.of("jnijavacpp", "jnitorch");
 
@@ -52,16 +53,18 @@ final class Unpacked {
     }
   }
 
-  /// Leaves the list, once JavaCPP has loaded them.
+  /// Leaves the list, once JavaCPP has loaded them. Where there is no room for it the next process
+  /// asks JavaCPP again.
   void remember() {
     var loaded = Loader.getLoadedLibraries();
     var paths = FIRST.stream().map(name -> Objects.requireNonNull(loaded.get(name), name)).toList();
+    var part = list.resolveSibling(list.getFileName() + ".part"); // one process has the lock
     try {
-      var part = Files.createTempFile(list.getParent(), "espalier", ".part");
       Files.write(part, paths);
       Files.move(part, list, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot note where libtorch is", e);
+      LOG.log(
+          System.Logger.Level.WARNING, "cannot note where libtorch is, so starting stays slow", e);
     }
   }
 }
