@@ -245,13 +245,6 @@ final class Bfloat16 extends Numbers {
   }
 
   @Override
-  void read(long from, float[] to, int place, int count) {
-    int whole = count / LANES * LANES;
-    load(from, to, place, whole / LANES);
-    super.read(from + 2L * whole, to, place + whole, count - whole);
-  }
-
-  @Override
   void load(long from, float[] to, int place, int registers) {
     for (int i = 0; i < registers; i++) {
       var some = ShortVector.fromMemorySegment(SHORTS, MEMORY, from + 2L * LANES * i, ORDER);

@@ -100,11 +100,7 @@ public final class LaneMatrix {
   }
 
   private void load(int row, int column, float[] to, int place, int count) {
-    long from = place(row, column);
-    int whole = count / LANES * LANES;
-    numbers.load(from, to, place, whole / LANES);
-    if (whole == count) return;
-    numbers.read(from + (long) whole * numbers.bytes(), to, place + whole, count - whole);
+    numbers.readFew(place(row, column), to, place, count);
   }
 
   /// Lays rows side by side.

@@ -21,16 +21,18 @@ final class LaneWarmUp {
       var softmax = lanes(arena, 2);
       long in = x.place(0, 0);
       long to = out.place(0, 0);
+      var head = new Head(x, 0);
+      var blocks = List.of(new Block(0, null));
+      var norm = new float[SIZE];
       var block = new float[Lanes.PANEL * Lanes.PANEL];
       for (int i = 0; i < times; i++) {
         Lanes.turn(block);
         matrix.multiply(x, 0, null, out, 0, 0, 1);
         matrix.multiplyTransposed(x, 0, out, out, 0, 0, 1);
-        LaneMath.norm(in, new float[SIZE], 1, to);
+        LaneMath.norm(in, norm, 1, to);
         LaneMath.rotate(in, in, in, SIZE / 2, false, to);
         LaneMath.gate(in, SIZE, to);
-        var head = new Head(x, 0);
-        attention.forward(in, head, head, List.of(new Block(0, null)), to, softmax.place(0, 0));
+        attention.forward(in, head, head, blocks, to, softmax.place(0, 0));
       }
     }
   }

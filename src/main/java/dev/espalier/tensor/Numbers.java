@@ -249,7 +249,14 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
 
   /// Reads numbers to a place.
   void read(long from, float[] to, int place, int count) {
-    for (int i = 0; i < count; i++) to[place + i] = get(from + (long) i * bytes());
+    readFew(from, to, place, count);
+  }
+
+  /// The same, those that fill registers by [#load].
+  final void readFew(long from, float[] to, int place, int count) {
+    int whole = count / LANES * LANES;
+    load(from, to, place, whole / LANES);
+    for (int i = whole; i < count; i++) to[place + i] = get(from + (long) i * bytes());
   }
 
   void write(float[] from, long to, int count) {
