@@ -155,10 +155,8 @@ public final class Engine implements AutoCloseable {
     for (var more = arriving.poll(); more != null; more = arriving.poll()) waiting.addAll(more);
     var next = new ArrayList<Generation>();
     int tokens = 0;
-    while (running.size() + next.size() < slots && !waiting.isEmpty()) {
-      var first = waiting.getFirst();
-      if (!next.isEmpty() && tokens >= PASS) break;
-      waiting.removeFirst();
+    while (tokens < PASS && running.size() + next.size() < slots && !waiting.isEmpty()) {
+      var first = waiting.removeFirst();
       if (first.cancelled()) {
         first.end();
         room.release();

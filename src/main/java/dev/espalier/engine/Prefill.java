@@ -6,6 +6,7 @@ import dev.espalier.engine.Residents.Resident;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.FrozenLora;
 import dev.espalier.model.KeptAttention;
+import dev.espalier.model.PackedAdapters;
 import dev.espalier.model.PackedAttention;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -215,11 +216,11 @@ final class Prefill implements KeptAttention {
   }
 
   /// The adapters of the row's tokens.
-  private Adapters adapters() {
+  private PackedAdapters adapters() {
     var counts = parts.stream().mapToInt(part -> part.to() - part.from()).toArray();
     var each = new ArrayList<@Nullable FrozenLora>();
     for (var part : parts) each.add(part.adapter() == null ? null : part.adapter().lora());
-    return Adapters.packed(counts, each);
+    return PackedAdapters.of(counts, each);
   }
 
   /// Forgets the prompts, whose slots and segments hold half of them.

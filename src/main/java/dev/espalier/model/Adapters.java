@@ -9,26 +9,13 @@ public interface Adapters {
   /// No adapter: the base model alone.
   Adapters NONE = (projection, input, output) -> output;
 
-  /// For pieces of one row that follow each other.
-  ///
-  /// @param tokens of each piece
-  /// @param adapters of each piece; null is the base alone
-  static Adapters packed(int[] tokens, List<@Nullable FrozenLora> adapters) {
-    var packed = PackedAdapters.of(tokens, adapters);
-    return packed.runs().size() > 1 ? packed : one(packed.runs().getFirst().adapter());
-  }
-
-  /// One adapter for all; null is the base alone.
-  static Adapters one(@Nullable FrozenLora adapter) {
-    return adapter == null ? NONE : adapter;
-  }
-
   /// For the rows of a batch.
   ///
   /// @param rows the adapter of each; null is the base alone
   static Adapters mixed(List<@Nullable FrozenLora> rows) {
-    boolean mixed = rows.stream().distinct().count() > 1;
-    return mixed ? new MixedAdapters(rows) : one(rows.isEmpty() ? null : rows.getFirst());
+    if (rows.stream().distinct().count() > 1) return new MixedAdapters(rows);
+    var all = rows.isEmpty() ? null : rows.getFirst();
+    return all == null ? NONE : all;
   }
 
   /// The output with the adapters' part added.

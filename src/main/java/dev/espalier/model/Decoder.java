@@ -70,9 +70,9 @@ public final class Decoder {
       Tensor tokens,
       Tensor positions,
       KeptAttention attention,
-      Adapters adapters,
+      PackedAdapters adapters,
       int[] wanted) {
-    if (LanePrefill.takes(shape, weights, tokens, adapters)) {
+    if (LanePrefill.takes(shape, weights, tokens)) {
       return new LanePrefill(this, weights, adapters, attention, positions).hidden(tokens, wanted);
     }
     var at = Arrays.stream(wanted).asLongStream().toArray();

@@ -9,7 +9,6 @@ import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.Lanes;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
@@ -73,29 +72,25 @@ final class LanePrefill {
   }
 
   LanePrefill(
-      Decoder decoder, Weights weights, Adapters adapters, KeptAttention kept, Tensor positions) {
+      Decoder decoder,
+      Weights weights,
+      PackedAdapters adapters,
+      KeptAttention kept,
+      Tensor positions) {
     shape = decoder.shape();
     past = Past.of(kept.pieces());
     this.weights = weights;
+    this.adapters = adapters;
     this.kept = kept;
     length = Math.toIntExact(positions.size(1));
-    this.adapters =
-        adapters instanceof PackedAdapters packed
-            ? packed
-            : PackedAdapters.of(
-                new int[] {length},
-                Collections.singletonList(adapters instanceof FrozenLora one ? one : null));
     var angles = decoder.rotary().at(positions);
     cos = Lanes.of(angles.cos().view(length, -1));
     sin = Lanes.of(angles.sin().view(length, -1));
   }
 
   /// Whether a pass can be computed so, and is faster then.
-  static boolean takes(ModelShape shape, Weights weights, Tensor tokens, Adapters adapters) {
+  static boolean takes(ModelShape shape, Weights weights, Tensor tokens) {
     return tokens.numel() >= MANY
-        && (adapters.equals(Adapters.NONE)
-            || adapters instanceof FrozenLora
-            || adapters instanceof PackedAdapters)
         && Lanes.fit(type(shape, weights), shape.width(), shape.ffn(), shape.headDim());
   }
 

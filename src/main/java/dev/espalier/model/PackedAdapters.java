@@ -10,19 +10,19 @@ import org.jspecify.annotations.Nullable;
 /// Different adapters for the pieces of one row.
 ///
 /// @param runs of the row's tokens, in order; neighbours have different adapters
-record PackedAdapters(List<Run> runs) implements Adapters {
+public record PackedAdapters(List<Run> runs) implements Adapters {
   /// Tokens that follow each other.
   ///
   /// @param from the first
   /// @param end after the last
   /// @param adapter null for the base alone
-  record Run(int from, int end, @Nullable FrozenLora adapter) {
+  public record Run(int from, int end, @Nullable FrozenLora adapter) {
     int tokens() {
       return end - from;
     }
   }
 
-  PackedAdapters {
+  public PackedAdapters {
     runs = List.copyOf(runs);
   }
 
@@ -30,7 +30,7 @@ record PackedAdapters(List<Run> runs) implements Adapters {
   ///
   /// @param tokens of each piece
   /// @param adapters of each piece; null is the base alone
-  static PackedAdapters of(int[] tokens, List<@Nullable FrozenLora> adapters) {
+  public static PackedAdapters of(int[] tokens, List<@Nullable FrozenLora> adapters) {
     var runs = new ArrayList<Run>();
     int from = 0;
     for (int i = 0; i < tokens.length; i++) {
