@@ -60,8 +60,8 @@ public record Peers(Map<String, Double> figures) {
     json.putNull(key).put(key + "_why", "bench/peers/" + script + " was not run before");
   }
 
-  /// Puts null for a figure that no script measures.
-  static void missing(ObjectNode json, String key) {
-    json.putNull(key).put(key + "_why", "no script under bench/peers measures it yet");
+  /// Puts null for a figure of a peer that cannot be run here.
+  static void missing(ObjectNode json, String key, String why) {
+    json.putNull(key).put(key + "_why", why);
   }
 }
