@@ -13,8 +13,6 @@ final class AdaptersBench {
   private static final int STREAMS = 32;
   private static final int ADAPTERS = 8;
   private static final int RANK = 16;
-  private static final int PROMPT = 64;
-  private static final int TOKENS = 64;
 
   private AdaptersBench() {}
 
@@ -60,6 +58,7 @@ final class AdaptersBench {
     for (int i = 0; i < STREAMS; i++) {
       of.add(adapters.isEmpty() ? null : adapters.get(i % adapters.size()));
     }
-    return Streams.run(subject, subject.texts(STREAMS, PROMPT), of, TOKENS).rate();
+    return Streams.run(subject, subject.texts(STREAMS, subject.length()), of, subject.length())
+        .rate();
   }
 }

@@ -19,8 +19,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// The time between two tokens of running streams while an adapter trains, beside the same alone.
 final class BesideTraining {
   private static final int STREAMS = 8;
-  private static final int PROMPT = 64;
-  private static final int TOKENS = 96;
   private static final int RANK = 16;
 
   private BesideTraining() {}
@@ -51,8 +49,8 @@ final class BesideTraining {
   private static List<Double> gaps(Subject subject) {
     try (var engine = new Engine(subject.base(), STREAMS)) {
       var streams = new ArrayList<Generation>();
-      for (var prompt : subject.texts(STREAMS, PROMPT)) {
-        streams.add(engine.generate(prompt, Sampling.greedy(TOKENS), Set.of(), null));
+      for (var prompt : subject.texts(STREAMS, subject.length())) {
+        streams.add(engine.generate(prompt, Sampling.greedy(subject.length()), Set.of(), null));
       }
       var gaps = new ArrayList<Double>();
       var first = streams.getFirst();

@@ -23,8 +23,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// in proportion to 1/n), out of 1,000 and out of five, loaded from disk as they are needed.
 final class Registered {
   private static final int CLIENTS = 32;
-  private static final int PROMPT = 64;
-  private static final int TOKENS = 64;
   private static final int RANK = 16;
   private static final int MANY = 1000;
   private static final int FEW = 5;
@@ -68,9 +66,13 @@ final class Registered {
     return (System.nanoTime() - begin) / 1e6;
   }
 
-  /// Loads all, the most popular last, so that what fits is there.
+  /// Loads the most popular ones that fit.
   private static void warm(AdapterCache cache, Path folder, int registered) {
-    for (int n = registered; n > 0; n--) use(cache, folder, n).giveBack().run();
+    use(cache, folder, registered).giveBack().run();
+    long each = cache.counts().bytes() / cache.counts().loaded();
+    for (int n = (int) Math.min(registered, MEMORY / each); n > 0; n--) {
+      use(cache, folder, n).giveBack().run();
+    }
   }
 
   private static Lease use(AdapterCache cache, Path folder, int number) {
@@ -108,7 +110,7 @@ final class Registered {
     } catch (ExecutionException e) {
       throw new IllegalStateException("a client failed", e);
     }
-    return popular.length * TOKENS / ((System.nanoTime() - begin) / 1e9);
+    return popular.length * subject.length() / ((System.nanoTime() - begin) / 1e9);
   }
 
   private static int[] popular(int registered, int count, Random random) {
@@ -129,7 +131,10 @@ final class Registered {
     var lease = use(cache, folder, adapter);
     var tokens =
         engine.generate(
-            subject.text(PROMPT, seed), Sampling.greedy(TOKENS), Set.of(), lease.adapter());
+            subject.text(subject.length(), seed),
+            Sampling.greedy(subject.length()),
+            Set.of(),
+            lease.adapter());
     for (var token = tokens.next(); token != null; token = tokens.next()) {
       if (token.id() < 0) throw new IllegalStateException("a token without an id");
     }

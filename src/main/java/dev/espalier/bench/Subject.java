@@ -66,6 +66,11 @@ public record Subject(String size, BaseModel base) implements AutoCloseable {
             });
   }
 
+  /// How many tokens a prompt of a stream has, and the stream: fewer where each takes longer.
+  int length() {
+    return size.equals("s") ? 64 : 16;
+  }
+
   /// An adapter of random numbers.
   Adapter adapter(int number, int rank) {
     return Device.cpu()
