@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param agreement of pairs that the labels order, the fraction that the judge orders alike; a
 ///   draw is half
-/// @param positionBias how much more often than by chance an attempt wins against another because
-///   it is nearer to the front of its group
+/// @param positionBias how much more often than by chance an attempt wins against another that the
+///   judge was shown after it
 /// @param lengthBias the same for the longer of two attempts; null if no two differ in length
 /// @param pairs how many pairs the labels order
 /// @param unscored groups without a verdict
@@ -42,40 +42,37 @@ public record Calibration(
     int pairs = 0;
     int unscored = 0;
     for (var group : groups) {
-      List<Double> scores;
+      Verdict verdict;
       try {
-        scores = judge.judge(group).scores();
+        verdict = judge.judge(group);
       } catch (JudgeException e) {
         unscored++;
         continue;
       }
+      var scores = verdict.scores();
       var attempts = group.trajectories();
       double agreed = 0;
       int ordered = 0;
-      double front = 0;
       double longer = 0;
       int unequal = 0;
-      int all = 0;
       for (int i = 0; i < attempts.size(); i++) {
         for (int j = i + 1; j < attempts.size(); j++) {
           double wins = wins(scores.get(i), scores.get(j));
           double truth =
               label.applyAsDouble(attempts.get(i)) - label.applyAsDouble(attempts.get(j));
-          front += wins - 0.5;
-          all++;
           int more = attempts.get(i).sampledTokens() - attempts.get(j).sampledTokens();
           if (more != 0) {
             longer += more > 0 ? wins - 0.5 : 0.5 - wins;
             unequal++;
           }
-          if (truth == 0) continue;
+          if (truth == 0 || Double.isNaN(truth)) continue; // one of them has no label
           agreed += truth > 0 ? wins : 1 - wins;
           ordered++;
         }
       }
       pairs += ordered;
       if (ordered > 0) agreement.add(agreed / ordered);
-      if (all > 0) position.add(front / all);
+      position.add(verdict.firstWins());
       if (unequal > 0) length.add(longer / unequal);
     }
     return new Calibration(
@@ -86,7 +83,7 @@ public record Calibration(
         unscored);
   }
 
-  private static double wins(double one, double other) {
+  static double wins(double one, double other) {
     return one > other ? 1 : one < other ? 0 : 0.5;
   }
 

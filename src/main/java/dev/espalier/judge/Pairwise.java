@@ -7,6 +7,7 @@ import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
 import dev.espalier.env.TrajectoryGroup;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -30,9 +31,10 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
   public Verdict judge(TrajectoryGroup group) {
     var transcripts = Transcripts.of(group);
     int n = transcripts.distinct().size();
-    var won = new double[n];
+    var won = new double[n][n]; // by the one that was shown first, and the other
     int calls = 0;
     var open = pairs(transcripts);
+    int pairs = open.size();
     for (int trial = 0; trial <= retries && !open.isEmpty(); trial++) {
       var left = new ArrayList<Pair>();
       for (int i = 0; i < open.size(); i += AT_ONCE) {
@@ -46,12 +48,26 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
           "no answer of A, B or = on %d pairs of task %s after %d trials"
               .formatted(open.size(), group.task().id(), retries + 1));
     }
-    double most = Math.max(1, 2 * (n - 1));
+    var scores = scores(won);
+    double first = Arrays.stream(won).flatMapToDouble(Arrays::stream).sum();
     return new Verdict(
         rubric.version(),
-        transcripts.which().stream().map(i -> n == 1 ? 0.5 : won[i] / most).toList(),
+        transcripts.which().stream().map(i -> scores[i]).toList(),
         transcripts.which().stream().map(i -> "").toList(),
+        pairs == 0 ? 0 : first / pairs - 0.5,
         calls);
+  }
+
+  private static double[] scores(double[][] won) {
+    int n = won.length;
+    if (n == 1) return new double[] {0.5};
+    var scores = new double[n];
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < n; j++) {
+        if (i != j) scores[i] += (won[i][j] + 1 - won[j][i]) / (2 * (n - 1));
+      }
+    }
+    return scores;
   }
 
   private List<Pair> pairs(Transcripts transcripts) {
@@ -68,7 +84,7 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
   /// Asks about the pairs and notes who won.
   ///
   /// @return those that were not answered
-  private List<Pair> ask(List<Pair> pairs, double[] won) {
+  private List<Pair> ask(List<Pair> pairs, double[][] won) {
     var answers = model.completeAll(pairs.stream().map(Pair::request).toList());
     var unanswered = new ArrayList<Pair>();
     for (int i = 0; i < pairs.size(); i++) {
@@ -78,8 +94,7 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
         unanswered.add(pair);
         continue;
       }
-      won[pair.first()] += first;
-      won[pair.second()] += 1 - first;
+      won[pair.first()][pair.second()] = first;
     }
     return unanswered;
   }

@@ -46,6 +46,7 @@ public record Ruler(ChatModel model, Rubric rubric, RulerConfig config) implemen
     int n = transcripts.distinct().size();
     var sums = new double[n];
     var said = new String[n];
+    double firstWins = 0;
     int calls = 0;
     for (int order = 0; order < config.orders(); order++) {
       var places = new ArrayList<>(IntStream.range(0, n).boxed().toList());
@@ -67,6 +68,7 @@ public record Ruler(ChatModel model, Rubric rubric, RulerConfig config) implemen
             "no verdict on task %s after %d trials: %s"
                 .formatted(group.task().id(), config.retries() + 1, fault));
       }
+      firstWins += firstWins(scores) / config.orders();
       for (int place = 0; place < n; place++) {
         sums[places.get(place)] += scores.get(place).score();
         said[places.get(place)] = scores.get(place).explanation();
@@ -76,7 +78,20 @@ public record Ruler(ChatModel model, Rubric rubric, RulerConfig config) implemen
         rubric.version(),
         transcripts.which().stream().map(i -> sums[i] / config.orders()).toList(),
         transcripts.which().stream().map(i -> said[i]).toList(),
+        firstWins,
         calls);
+  }
+
+  /// @param scores in the order in which the attempts were shown
+  private static double firstWins(List<Score> scores) {
+    double sum = 0;
+    int pairs = 0;
+    for (int i = 0; i < scores.size(); i++) {
+      for (int j = i + 1; j < scores.size(); j++, pairs++) {
+        sum += Calibration.wins(scores.get(i).score(), scores.get(j).score()) - 0.5;
+      }
+    }
+    return sum / Math.max(1, pairs);
   }
 
   private ChatRequest request(Transcripts transcripts, List<Integer> places) {

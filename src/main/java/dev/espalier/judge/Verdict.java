@@ -7,8 +7,11 @@ import java.util.List;
 /// @param rubric the version of the rubric
 /// @param scores of the attempts in the group's order, each in 0..1
 /// @param explanations likewise; empty where the judge gave none
+/// @param firstWins how much more often than by chance an attempt won against one that was shown
+///   after it, −0.5 to 0.5
 /// @param calls how many requests it took
-public record Verdict(String rubric, List<Double> scores, List<String> explanations, int calls) {
+public record Verdict(
+    String rubric, List<Double> scores, List<String> explanations, double firstWins, int calls) {
   public Verdict {
     scores = List.copyOf(scores);
     explanations = List.copyOf(explanations);

@@ -26,7 +26,7 @@ class PreferenceTest {
         var said = group.trajectories().stream().map(PreferenceTest::said).toList();
         if (said.stream().allMatch(String::isEmpty)) throw new JudgeException("no word");
         var scores = said.stream().map(text -> text.length() / 10.0).toList();
-        return new Verdict("r@1", scores, said, 1);
+        return new Verdict("r@1", scores, said, 0, 1);
       };
 
   private static String said(Trajectory trajectory) {

@@ -197,6 +197,43 @@ final class RulerTest {
   }
 
   @Test
+  void calibrationSeesALikingForTheFirstPlace() {
+    ChatModel list =
+        request -> {
+          var scores = Json.array();
+          var matcher = SHOWN.matcher(request.messages().get(1).path("content").asString());
+          for (int i = 1; matcher.find(); i++) {
+            scores.add(
+                Json.object()
+                    .put("trajectory_id", String.valueOf(i))
+                    .put("explanation", "")
+                    .put("score", i == 1 ? 1.0 : 0.0));
+          }
+          return Attempts.said(Json.object().set("scores", scores).toString());
+        };
+    ChatModel pair = request -> Attempts.said("A");
+    var groups = List.of(Attempts.saying("aaaa", "bb", "c"), Attempts.saying("a", "bbb", "cc"));
+    var ofLists = Calibration.of(ruler(list, 2, 0), groups, one -> one.reward("env"), 1);
+    assertThat(ofLists.positionBias().value()).isCloseTo(1.0 / 3, within(1e-9));
+    var ofPairs =
+        Calibration.of(new Pairwise(pair, Rubric.RULER, 0), groups, one -> one.reward("env"), 1);
+    assertThat(ofPairs.positionBias().value()).isEqualTo(0.5);
+  }
+
+  @Test
+  void attemptsWithoutALabelAreNoEvidence() {
+    var groups = List.of(Attempts.saying("aaaa", "bb", "c"));
+    var calibration =
+        Calibration.of(
+            ruler(this::byLength, 1, 0),
+            groups,
+            one -> one.member() == 2 ? Double.NaN : one.reward("env"),
+            1);
+    assertThat(calibration.pairs()).isEqualTo(1);
+    assertThat(calibration.agreement().value()).isEqualTo(1);
+  }
+
+  @Test
   void aRubricIsNamedByItsText() {
     var one = new Rubric("mine", "be short");
     assertThat(one.version()).isEqualTo(new Rubric("mine", "be short").version());

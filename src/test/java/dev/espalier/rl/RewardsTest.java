@@ -31,7 +31,8 @@ final class RewardsTest {
       group -> {
         int n = group.trajectories().size();
         if (group.task().id().equals("odd")) throw new JudgeException("no word");
-        return new Verdict("r@1", Collections.nCopies(n, 0.5), Collections.nCopies(n, "so so"), 1);
+        return new Verdict(
+            "r@1", Collections.nCopies(n, 0.5), Collections.nCopies(n, "so so"), 0, 1);
       };
 
   private static Trajectory attempt(Task task, int member, String arguments, End end) {
