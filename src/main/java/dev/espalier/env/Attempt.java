@@ -22,7 +22,7 @@ final class Attempt {
   private final int member;
   private final long seed;
 
-  private int trial = -1;
+  private int trial; // what an environment says of an earlier one comes too late
   private @Nullable Env env;
   private ArrayNode messages = Json.array();
   private @Nullable ArrayNode tools;
@@ -52,14 +52,29 @@ final class Attempt {
 
   /// Opens the environment, for the first time or anew.
   void start() {
-    trial++;
-    turns = new ArrayList<>();
-    messages = Json.array();
-    var opened = environments.open(task, Seeds.of(seed, trial));
-    env = opened;
+    int now = current();
+    var opened = environments.open(task, Seeds.of(seed, now));
+    synchronized (this) {
+      if (late(now)) {
+        opened.close();
+        return;
+      }
+      env = opened;
+    }
     var conversation = opened.start();
-    messages.addAll(conversation.messages());
-    tools = conversation.tools();
+    synchronized (this) {
+      if (late(now)) return;
+      messages.addAll(conversation.messages());
+      tools = conversation.tools();
+    }
+  }
+
+  private synchronized int current() {
+    return trial;
+  }
+
+  private boolean late(int of) {
+    return trial != of || outcome != null;
   }
 
   /// What the policy is asked next.
@@ -90,8 +105,16 @@ final class Attempt {
   /// Lets the environment answer the last turn; one that was cut off is the last in any case.
   void step() {
     if (env == null) throw new IllegalStateException("the attempt was not started");
+    int now = current();
     boolean cut = turns.getLast().finish() == FinishReason.LENGTH;
-    switch (env.step(turns.getLast())) {
+    var step = env.step(turns.getLast());
+    synchronized (this) {
+      if (!late(now)) follow(step, cut);
+    }
+  }
+
+  private void follow(Step step, boolean cut) {
+    switch (step) {
       case Step.Done(var reward, var why) -> end(cut ? End.LENGTH : End.DONE, reward, why);
       case Step.Continue(var more) -> {
         messages.addAll(more);
@@ -107,11 +130,16 @@ final class Attempt {
   /// The environment failed: begins anew if that may be, else ends.
   ///
   /// @return whether it is to be started again
-  boolean again(End how, @Nullable String why) {
+  synchronized boolean again(End how, @Nullable String why) {
     close();
-    if (trial < config.retries()) return true;
-    end(how, 0, why);
-    return false;
+    if (trial >= config.retries()) {
+      end(how, 0, why);
+      return false;
+    }
+    trial++;
+    turns = new ArrayList<>();
+    messages = Json.array();
+    return true;
   }
 
   private void end(End how, double reward, @Nullable String why) {

@@ -36,6 +36,11 @@ final class EpisodeRequest {
     var choice = json.path("tool_choice");
     boolean free = choice.isNull() || choice.isMissingNode() || choice.asString("").equals("auto");
     if (!free) throw refused("tool_choice", "nothing constrains what a policy samples");
+    for (var tool : json.path("tools")) {
+      if (tool.path("function").path("strict").asBoolean(false)) {
+        throw refused("strict of a tool", "nothing constrains what a policy samples");
+      }
+    }
     var _ = asked.conversation(); // a role that nobody knows is the agent's fault
     return sampled(asked, config, seed);
   }

@@ -212,6 +212,24 @@ final class AgentRolloutsTest {
   }
 
   @Test
+  void strictToolsAreRefused() {
+    var json =
+        (ObjectNode)
+            Json.parse(
+                """
+                {"tools": [{"type": "function", "function": {"name": "f", "strict": true}}]}\
+                """);
+    var out =
+        one(episode -> {
+          assertThatThrownBy(() -> asked(json, episode))
+              .isInstanceOf(ChatException.class)
+              .hasMessageStartingWith("strict of a tool cannot be set");
+          episode.fail("the agent cannot go on");
+        });
+    assertThat(out.getFirst().counts()).isFalse();
+  }
+
+  @Test
   void conversationsSideBySideAreKeptApart() {
     var out =
         one(episode -> {

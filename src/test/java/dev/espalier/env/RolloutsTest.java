@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
@@ -206,6 +207,46 @@ final class RolloutsTest {
     assertThat(out.get(0).end()).isEqualTo(End.TIMEOUT);
     assertThat(out.get(0).counts()).isFalse();
     assertThat(out.get(1).end()).isEqualTo(End.DONE);
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("the other went on for too long", e);
+    }
+  }
+
+  /// The first trial's environment cannot be woken and says that all is well, but only once the
+  /// second trial has begun.
+  @Test
+  void whatAnEnvironmentSaysTooLateCountsForNothing() {
+    var opened = new AtomicInteger();
+    var stubborn = new AtomicReference<Thread>();
+    Environments.Maker maker =
+        (task, seed) -> {
+          boolean first = opened.getAndIncrement() == 0;
+          var inner = new Countdown(task);
+          return new Env() {
+            @Override
+            public Conversation start() {
+              if (!first) join(stubborn.get());
+              return inner.start();
+            }
+
+            @Override
+            public Step step(Completion action) {
+              if (!first) return inner.step(action);
+              stubborn.set(Thread.currentThread());
+              while (opened.get() < 2) Thread.onSpinWait(); // whoever interrupts it
+              return new Step.Done(1, "too late");
+            }
+          };
+        };
+    var out = run(rollouts(maker, 1, 9, 1), RolloutsTest::counts, task(2));
+    assertThat(opened.get()).isEqualTo(2);
+    assertThat(out.getFirst().why()).isEqualTo("counted");
+    assertThat(out.getFirst().turns()).hasSize(2);
   }
 
   @Test
