@@ -22,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /// @param owned what is closed with it, in order: the engine before what it runs on
 record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     implements AutoCloseable {
+  private static final int SEQUENCE = 4096; // tokens that each request should have room for
+
   /// A model of that name behind an OpenAI-compatible server; the key is taken from
   /// `OPENAI_API_KEY`.
   static OpenModel remote(URI url, String name) {
@@ -31,10 +33,10 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
 
   /// A base model alone.
   ///
-  /// @param slots how many requests decode together
+  /// @param slots how many requests decode together at most
   static OpenModel base(Path folder, int slots) {
     var base = BaseModel.load(folder);
-    var engine = new Engine(base, slots);
+    var engine = new Engine(base, Engine.slots(base, slots, SEQUENCE));
     return new OpenModel(
         LocalModel.base(engine), new AtomicLong(), List.of(engine::close, base::close));
   }
@@ -62,7 +64,7 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
       BaseModel base, String name, Path peft, int slots, List<Runnable> owned) {
     var rules = PruningRules.load(peft);
     var adapter = Adapter.load(name, name, peft, base);
-    var engine = new Engine(base, slots);
+    var engine = new Engine(base, Engine.slots(base, slots, SEQUENCE));
     var unmatched = new AtomicLong();
     var model = PrunedModel.of(LocalModel.of(engine, adapter), rules, unmatched);
     var all = new ArrayList<Runnable>(List.of(engine::close, adapter::close));

@@ -23,9 +23,11 @@ import org.jspecify.annotations.Nullable;
 /// One base model in memory and the adapters of a data folder on it, loaded when they are first
 /// asked for.
 final class Serving implements LocalModels, AutoCloseable {
-  private static final int SLOTS = 32;
+  private static final int SLOTS = 32; // at most
+  private static final int SEQUENCE = 4096; // tokens that each should have room for
   private static final long ADAPTER_BYTES = 1L << 30;
   private static final Duration MEMORY = Duration.ofSeconds(1);
+  private static final Duration UNKNOWN = Duration.ofMillis(100); // of a name that is not known
 
   private record Known(Map<String, Adapter> byName, long at) {}
 
@@ -45,7 +47,7 @@ final class Serving implements LocalModels, AutoCloseable {
   Serving(BaseModel base, Store store, long most, Set<String> pinned) {
     this.base = base;
     this.store = store;
-    this.engine = new Engine(base, SLOTS);
+    this.engine = new Engine(base, Engine.slots(base, SLOTS, SEQUENCE));
     adapters = new AdapterCache(base, most, pinned);
   }
 
@@ -62,7 +64,7 @@ final class Serving implements LocalModels, AutoCloseable {
   public @Nullable ChatModel find(String name) {
     if (name.equals(base.name())) return LocalModel.base(engine);
     var row = known(MEMORY).get(name);
-    if (row == null) row = known(Duration.ZERO).get(name);
+    if (row == null) row = known(UNKNOWN).get(name);
     if (row == null) return null;
     check(row);
     var found = row;

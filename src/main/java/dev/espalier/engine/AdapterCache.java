@@ -29,13 +29,15 @@ public final class AdapterCache implements AutoCloseable {
   public record Counts(int loaded, long bytes, long hits, long misses, long evicted) {}
 
   private static final class Entry {
+    final String name;
     final FutureTask<Adapter> loading;
-    final boolean pinned;
+    boolean pinned; // until there is a newer version
     int users;
     long used;
     long bytes; // when it is loaded
 
-    Entry(FutureTask<Adapter> loading, boolean pinned) {
+    Entry(String name, FutureTask<Adapter> loading, boolean pinned) {
+      this.name = name;
       this.loading = loading;
       this.pinned = pinned;
     }
@@ -65,8 +67,10 @@ public final class AdapterCache implements AutoCloseable {
       var known = entries.get(version);
       if (known == null) {
         misses++;
+        for (var other : entries.values()) if (other.name.equals(name)) other.pinned = false;
         known =
             new Entry(
+                name,
                 new FutureTask<>(() -> Adapter.load(name, version, peft, base)),
                 pinned.contains(name));
         entries.put(version, known);

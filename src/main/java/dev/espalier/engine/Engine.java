@@ -30,6 +30,10 @@ public final class Engine implements AutoCloseable {
   /// Tokens of one prompt that are computed while others wait for their next token.
   private static final int CHUNK = 512;
 
+  /// The same while nobody waits; who comes meanwhile does, and what they are computed with has to
+  /// be kept.
+  private static final int ALONE = 2048;
+
   private final BaseModel base;
   private final int slots;
   private final int longest; // tokens of a sequence
@@ -42,6 +46,17 @@ public final class Engine implements AutoCloseable {
   private final List<Generation> running = new ArrayList<>(); // index = slot
   private final Thread thread;
   private volatile boolean closed;
+
+  /// How many slots an engine should have, so that a sequence can be of that length as long as the
+  /// machine's free memory lasts.
+  ///
+  /// @param most slots
+  /// @param length tokens of a prompt and its answer
+  public static int slots(BaseModel base, int most, int length) {
+    long laidOut = base.shape().size() * base.dtype().bytes(); // the weights, once more
+    long bytes = (Memory.available() - laidOut) / 2;
+    return KvCache.slots(base.shape(), base.dtype(), bytes, length, most);
+  }
 
   /// An engine that takes at most half of the machine's free memory for keys and values.
   ///
@@ -80,6 +95,11 @@ public final class Engine implements AutoCloseable {
   /// What requests may limit answers to.
   Grammars grammars() {
     return grammars;
+  }
+
+  /// How many tokens a prompt and its answer may have.
+  public int longest() {
+    return longest;
   }
 
   /// Queues a prompt.
@@ -169,7 +189,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private void start(List<Generation> next) {
-    int most = running.isEmpty() ? Integer.MAX_VALUE : CHUNK;
+    int most = running.isEmpty() ? ALONE : CHUNK;
     var pass = new Prefill(prompts, running.size(), most);
     try {
       inDecode(() -> {

@@ -33,12 +33,22 @@ final class KvCache implements AutoCloseable {
     addresses = new long[2 * shape.layers()];
   }
 
+  /// How many sequences of that length have room in so many bytes: one at least, whatever it takes.
+  static int slots(ModelShape shape, Dtype dtype, long bytes, int length, int most) {
+    long each = token(shape, dtype) * Math.min(length, shape.context());
+    return Math.clamp(bytes / each, 1, most);
+  }
+
+  private static long token(ModelShape shape, Dtype dtype) {
+    return 2L * shape.layers() * shape.kvHeads() * shape.headDim() * dtype.bytes();
+  }
+
   /// How many tokens a sequence can have with so many bytes for all slots: at most the model's
   /// context.
   ///
   /// @throws IllegalArgumentException if that is hardly any
   static int longest(ModelShape shape, int slots, Dtype dtype, long bytes) {
-    long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * dtype.bytes();
+    long token = token(shape, dtype);
     long longest = bytes / (token * slots) / STEP * STEP;
     if (longest < STEP) {
       throw new IllegalArgumentException(

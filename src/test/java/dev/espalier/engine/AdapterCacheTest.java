@@ -74,6 +74,20 @@ final class AdapterCacheTest {
   }
 
   @Test
+  void aPinnedAdapterStaysInItsNewestVersionOnly() {
+    try (var cache = new AdapterCache(base(), bytes, Set.of("pinned"))) {
+      for (int version = 1; version <= 4; version++) {
+        cache.use("pinned", "pinned@" + version, PEFT).giveBack().run();
+      }
+      ask(cache, "a", "b", "c");
+      long misses = cache.counts().misses();
+      cache.use("pinned", "pinned@4", PEFT).giveBack().run();
+      assertThat(cache.counts().misses()).isEqualTo(misses);
+      assertThat(cache.counts().loaded()).isEqualTo(1);
+    }
+  }
+
+  @Test
   void manyWhoAskAtOnceLoadItOnce() throws InterruptedException {
     try (var cache = new AdapterCache(base(), bytes, Set.of())) {
       var given = new ConcurrentLinkedQueue<Adapter>();

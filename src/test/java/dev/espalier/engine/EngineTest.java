@@ -10,6 +10,7 @@ import dev.espalier.model.Adapters;
 import dev.espalier.model.PackedAttention;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Dtype;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,6 +148,16 @@ final class EngineTest {
     assertThatThrownBy(() -> new Engine(engine().base(), 8, 1000))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("decode fewer at once");
+  }
+
+  @Test
+  void longSequencesTakeTheRoomOfManySlots() {
+    var shape = engine().base().shape();
+    long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * 4;
+    assertThat(KvCache.slots(shape, Dtype.F32, 64 * 10 * token, 64, 32)).isEqualTo(10);
+    assertThat(KvCache.slots(shape, Dtype.F32, 64 * 100 * token, 64, 32)).isEqualTo(32);
+    assertThat(KvCache.slots(shape, Dtype.F32, token, 64, 32)).isEqualTo(1);
+    assertThat(KvCache.slots(shape, Dtype.F32, shape.context() * token, 1 << 20, 32)).isEqualTo(1);
   }
 
   @Test
