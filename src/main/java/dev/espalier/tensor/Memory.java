@@ -10,17 +10,27 @@ import java.nio.file.Path;
 public final class Memory {
   private Memory() {}
 
-  /// Bytes that it can still give, as the kernel says; the largest number where it does not.
+  /// Bytes that it can still give, as the kernel says, and the container that this runs in if there
+  /// is one; the largest number where nobody says.
   public static long available() {
+    long machine = Long.MAX_VALUE;
+    long free = Long.MAX_VALUE;
     try {
       for (var line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-        if (!line.startsWith("MemAvailable:")) continue;
-        return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+        if (line.startsWith("MemTotal:")) machine = bytes(line);
+        if (line.startsWith("MemAvailable:")) free = bytes(line);
       }
     } catch (IOException notLinux) {
       return Long.MAX_VALUE;
     }
-    return Long.MAX_VALUE;
+    var system = ManagementFactory.getOperatingSystemMXBean();
+    boolean contained = system instanceof OperatingSystemMXBean && total() < machine;
+    if (!contained) return free;
+    return Math.min(free, ((OperatingSystemMXBean) system).getFreeMemorySize());
+  }
+
+  private static long bytes(String line) {
+    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
   }
 
   /// Bytes that this machine, or the container that this runs in, has.
