@@ -48,6 +48,11 @@ final class RealismOptions {
       description = "A tool takes up to that long, such as PT0.2S (default: ${DEFAULT-VALUE}).")
   private Duration slowest = Realism.MODERATE.slowest();
 
+  /// Whether any dial was moved.
+  boolean given() {
+    return !realism().equals(Realism.MODERATE);
+  }
+
   /// @throws IllegalArgumentException if a dial is out of its range
   Realism realism() {
     var people = new Difficulty(typos, changes, omissions, rambling, carelessness, smallTalk);

@@ -15,7 +15,6 @@ import dev.espalier.store.Store;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -35,8 +34,6 @@ import tools.jackson.databind.node.ObjectNode;
     mixinStandardHelpOptions = true)
 final class RlCommand implements Callable<Integer> {
   static final String RUN_PREFIX = "rl/";
-
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   @Option(names = "--model", description = "The base model's folder (default: the built-in one).")
   private Path model = BuiltInModel.folder();
@@ -198,7 +195,8 @@ final class RlCommand implements Callable<Integer> {
             base.dtype(),
             adapter == null ? "no adapter" : adapter,
             rewards.identity());
-    var config = new RolloutConfig(groupSize, maxTurns, maxTokens, temperature, TIMEOUT, 1);
+    var config =
+        new RolloutConfig(groupSize, maxTurns, maxTokens, temperature, world.patience(), 1);
     return practised.practice(
         identity.toString(), config, rewards.rewards(judge, journal, seed), rules, journal);
   }

@@ -3,6 +3,7 @@ package dev.espalier.cli;
 import dev.espalier.env.Errands;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,9 @@ import picocli.CommandLine.Option;
 /// Where a policy practises.
 final class WorldOptions {
   private static final long HELD_OUT_SEED = 20_260_501;
+  private static final int AGENT_PORT = 7701;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration AGENT_PATIENCE = Duration.ofMinutes(5);
 
   @Option(
       names = "--env",
@@ -42,8 +46,15 @@ final class WorldOptions {
 
   @Option(
       names = "--agent-port",
-      description = "Of agents: where they find the policy (default: ${DEFAULT-VALUE}).")
-  private int agentPort = 7701;
+      description = "Of agents: where they find the policy (default: " + AGENT_PORT + ").")
+  private @Nullable Integer agentPort;
+
+  @Option(
+      names = "--timeout",
+      description =
+          "Seconds that an environment may take for an answer (default: 30), or an agent between"
+              + " two turns (default: 300).")
+  private @Nullable Integer timeout;
 
   @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
   private int things = 1;
@@ -72,11 +83,17 @@ final class WorldOptions {
   /// @param tokens the text of a token
   World world(long seed, int atOnce, IntFunction<String> tokens) {
     if (heldOut < 1) throw new IllegalArgumentException("--held-out must be at least 1");
+    if (timeout != null && timeout < 1) {
+      throw new IllegalArgumentException("--timeout must be at least 1");
+    }
     refuse(
-        (regulars > 0 || !errands.isEmpty()) && !env.equals("port-alder"),
-        "--regulars and --errands");
+        (things != 1 || regulars > 0 || !errands.isEmpty() || realism.given())
+            && !env.equals("port-alder"),
+        "--things, --regulars, --errands and what makes people real");
     refuse(mcp != null && !env.equals("mcp"), "--mcp");
-    refuse(agent != null && !env.equals("agents"), "--agent-url");
+    refuse(
+        (agent != null || agentPort != null) && !env.equals("agents"),
+        "--agent-url and --agent-port");
     refuse((tasks != null || on != null) && env.equals("port-alder"), "--tasks and --on");
     refuse(on != null && env.equals("mcp"), "--on");
     return switch (env) {
@@ -104,7 +121,7 @@ final class WorldOptions {
               needed(tasks, "--tasks FILE to practise on"),
               needed(on, "--on FILE to be evaluated on"),
               heldOut,
-              agentPort,
+              agentPort == null ? AGENT_PORT : agentPort,
               agent,
               atOnce,
               tokens);
@@ -112,6 +129,12 @@ final class WorldOptions {
           throw new IllegalArgumentException(
               "--env is port-alder, examples, code, mcp or agents, not " + env);
     };
+  }
+
+  /// How long an environment may take for an answer, or an agent between two turns.
+  Duration patience() {
+    if (timeout != null) return Duration.ofSeconds(timeout);
+    return env.equals("agents") ? AGENT_PATIENCE : PATIENCE;
   }
 
   private void refuse(boolean given, String options) {

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class WorldOptionsTest {
@@ -54,12 +55,22 @@ class WorldOptionsTest {
     "--env=agents, '--tasks FILE'",
     "--agent-url=http://127.0.0.1:1/, 'not for --env port-alder'",
     "--tasks=x.jsonl, 'not for --env port-alder'",
+    "--agent-port=7, 'not for --env port-alder'",
+    "--timeout=0, 'at least 1'",
     "--held-out=0, 'at least 1'"
   })
   void whatMakesNoWorldIsRefused(String option, String why) {
     assertThatThrownBy(() -> world(option))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(why);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--things=2", "--regulars=3", "--typos=0.3", "--manner=rude"})
+  void whatOnlyTheOfficeHasIsRefusedElsewhere(String option) {
+    assertThatThrownBy(() -> world("--env", "code", option))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("not for --env code");
   }
 
   @Test
