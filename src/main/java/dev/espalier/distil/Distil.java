@@ -79,7 +79,8 @@ public final class Distil {
       long parameters =
           student.learner().parameters().values().stream().mapToLong(Tensor::numel).sum();
       var memory =
-          MemoryPlan.of(base.shape(), base.dtype(), parameters, longest(train, validation));
+          MemoryPlan.of(
+              base.shape(), base.dtype(), parameters, longest(train, validation), config.full());
       progress.accept(plan(memory, train, parameters, steps));
       var trainer =
           new Trainer(base.decoder(), student.learner(), List.of(new Trainer.Part(adam, 1)), CLIP);

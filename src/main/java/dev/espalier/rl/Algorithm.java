@@ -17,7 +17,8 @@ import java.util.TreeMap;
 /// @param advantage how attempts are compared
 /// @param loss ratio, clip and KL
 /// @param weighting how much a token counts
-/// @param klInReward how much of log π − log π_ref (k1) is taken from each token's reward
+/// @param klInReward how much of log π − log π_ref (k1) is taken from each token's reward with a
+///   critic, and its sum from an attempt's without
 /// @param refill whether groups whose attempts all earned the same are replaced by others; they are
 ///   dropped in any case, for they teach nothing
 /// @param overlong the last part of a turn's room in which length costs, up to a reward of 1; 0 for

@@ -44,7 +44,7 @@ final class Divergence {
         switch (clip) {
           case Clip.Range range -> range.high();
           case Clip.Dual dual -> dual.high();
-          case Clip.Weight weight -> weight.high();
+          case Clip.Weight weight -> weight.most() - 1;
         };
     long outside = 0;
     for (int i = 0; i < now.length; i++) {

@@ -90,13 +90,14 @@ record Experience(List<Trajectory> attempts, List<Sample> samples) {
 
   /// The rows to train on, each token weighted.
   ///
+  /// @param share that all of them together have in a mean
   /// @param most the most tokens that an attempt may have
   /// @param room the most tokens of a row
-  List<PackedRow> rows(Weighting weighting, int most, int room) {
+  List<PackedRow> rows(Weighting weighting, double share, int most, int room) {
     var lengths = lengths();
     var sequences = new ArrayList<Sequence>();
     for (var sample : samples) {
-      float weight = (float) weighting.of(lengths[sample.attempt()], lengths, most);
+      float weight = (float) (share * weighting.of(lengths[sample.attempt()], lengths, most));
       var weights = new float[sample.ids().length];
       for (int t = 0; t < weights.length; t++) weights[t] = sample.sampled()[t] ? weight : 0;
       sequences.add(new Sequence(sample.ids(), weights));

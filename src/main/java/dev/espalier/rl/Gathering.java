@@ -7,6 +7,7 @@ import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.rl.Advantage.Relative;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,7 +19,10 @@ record Gathering(Practice practice, RlConfig config) {
   private static final double FLAT = 1e-9;
 
   /// @param groups to learn from; every attempt in them counts
-  /// @param rewards what training takes, by group and attempt
+  /// @param rewards what training takes, by group and attempt: what was earned, less what is taken
+  ///   off for length
+  /// @param share of the attempts that were compared, those to learn from: in a mean over attempts
+  ///   the others are the zeros that they would have been; 1 where others took their place
   /// @param tried groups that were attempted
   /// @param flat of them, those whose attempts all earned the same
   /// @param unscored of them, those that could not be scored
@@ -30,6 +34,7 @@ record Gathering(Practice practice, RlConfig config) {
   record Gathered(
       List<TrajectoryGroup> groups,
       double[][] rewards,
+      double share,
       int tried,
       int flat,
       int unscored,
@@ -69,13 +74,14 @@ record Gathering(Practice practice, RlConfig config) {
       for (var group : made) {
         var counting = group.counting();
         failed += group.trajectories().size() - counting.size();
-        if (counting.size() > 1) groups.add(new TrajectoryGroup(group.task(), counting));
+        if (counting.size() > (comparesInGroup() ? 1 : 0))
+          groups.add(new TrajectoryGroup(group.task(), counting));
         else unscored++;
       }
       var scored = practice.rewards().score(groups);
       unscored += groups.size() - scored.size();
       for (var group : scored) {
-        var totals = group.trajectories().stream().mapToDouble(this::total).toArray();
+        var totals = group.trajectories().stream().mapToDouble(practice.rewards()::total).toArray();
         for (double total : totals) sum += total;
         attempts += totals.length;
         for (var one : group.trajectories()) {
@@ -89,13 +95,24 @@ record Gathering(Practice practice, RlConfig config) {
         kept.add(group);
         scores.add(totals);
       }
+      if (comparesInStep() && deviation(flat(scores)) < FLAT) {
+        kept.clear();
+        scores.clear();
+      }
+    }
+    for (int g = 0; g < kept.size(); g++) {
+      for (int i = 0; i < scores.get(g).length; i++) {
+        scores.get(g)[i] -= overlong(kept.get(g).trajectories().get(i));
+      }
     }
     int scored = tried - unscored;
+    double learnt = kept.stream().mapToInt(group -> group.trajectories().size()).sum();
     double count = Math.max(1, attempts);
     sources.replaceAll((source, total) -> total / count);
     return new Gathered(
         kept,
         scores.toArray(double[][]::new),
+        refill ? 1 : learnt / count,
         tried,
         flat,
         unscored,
@@ -106,17 +123,19 @@ record Gathering(Practice practice, RlConfig config) {
         spread / Math.max(1, scored));
   }
 
+  /// Whether a step whose attempts all earned the same teaches nothing.
+  private boolean comparesInStep() {
+    return config.algorithm().advantage() == Relative.BATCH;
+  }
+
   /// Whether a group whose attempts all earned the same teaches nothing.
   private boolean comparesInGroup() {
     return config.algorithm().advantage() instanceof Relative relative
         && relative != Relative.BATCH;
   }
 
-  private double total(Trajectory trajectory) {
-    return practice.rewards().total(trajectory) - overlong(trajectory);
-  }
-
-  /// DAPO's soft punishment, of the longest turn.
+  /// DAPO's soft punishment, of the longest turn. It decides how much an attempt teaches, not
+  /// whether a group does: else one that was always right would teach only to be brief.
   private double overlong(Trajectory trajectory) {
     int room = practice.source().config().maxTokens();
     double soft = config.algorithm().overlong() * room;
@@ -127,6 +146,10 @@ record Gathering(Practice practice, RlConfig config) {
             .max()
             .orElse(0);
     return Math.clamp((longest - (room - soft)) / soft, 0, 1);
+  }
+
+  private static double[] flat(List<double[]> scores) {
+    return scores.stream().flatMapToDouble(Arrays::stream).toArray();
   }
 
   private static double deviation(double[] numbers) {

@@ -3,6 +3,8 @@ package dev.espalier.rl;
 import dev.espalier.chat.Json;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.rl.Evaluator.Success;
+import dev.espalier.rl.PolicyLearner.Learnt;
+import dev.espalier.train.NotFiniteException;
 import dev.espalier.train.TrainingException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -55,14 +57,24 @@ public final class Grpo {
           long begin = System.nanoTime();
           var taken = ahead.take(step);
           if (taken.gathered().groups().isEmpty()) {
-            state.stop(nothing(taken.gathered()));
+            state.stop(nothing(taken.gathered(), step));
+            if (!due(config, step)) state.judged(step, ahead.evaluate(step));
+            state.save();
             break;
           }
-          var report = learner.learn(taken, config.rate(step));
+          Learnt report;
+          try {
+            report = learner.learn(taken, config.rate(step));
+          } catch (NotFiniteException e) {
+            if (step == 0) throw e;
+            state.stop(String.valueOf(e.getMessage())); // the best policy so far is what it leaves
+            break;
+          }
           state.learnt(taken, report, (System.nanoTime() - begin) / 1e9);
           boolean last = state.step() == config.steps() || state.stopped() != null;
-          boolean due = config.evaluateEvery() > 0 && state.step() % config.evaluateEvery() == 0;
-          if (due || last) state.judged(state.step(), ahead.evaluate(state.step()));
+          if (last || due(config, state.step())) {
+            state.judged(state.step(), ahead.evaluate(state.step()));
+          }
           state.save();
         }
       }
@@ -70,11 +82,19 @@ public final class Grpo {
     }
   }
 
-  /// Nothing to learn from: fine if there is nothing left to learn, else an error.
-  private static String nothing(Gathering.Gathered gathered) {
+  private static boolean due(RlConfig config, int step) {
+    return config.evaluateEvery() > 0 && step % config.evaluateEvery() == 0;
+  }
+
+  /// Nothing to learn from: fine if something was learnt before and nothing is left, else an error.
+  private static String nothing(Gathering.Gathered gathered, int step) {
     if (gathered.flat() > 0 && gathered.flat() == gathered.tried() - gathered.unscored()) {
-      return "all attempts at each of %d tasks earned the same, %.3f in the mean"
-          .formatted(gathered.tried(), gathered.mean());
+      var same =
+          "all attempts at each of %d tasks earned the same, %.3f in the mean"
+              .formatted(gathered.tried(), gathered.mean());
+      if (step > 0) return same;
+      throw new TrainingException(
+          same + ": nothing was learnt. Take tasks that the start solves now and then");
     }
     throw new TrainingException(
         "a step without a group to learn from: of %d groups %d could not be scored, %d attempts failed"

@@ -28,20 +28,32 @@ final class Policy implements AutoCloseable {
 
   /// Takes over the masters.
   ///
-  /// @param slots how many attempts decode together
+  /// @param slots how many attempts decode together at most
+  /// @param length tokens that each of them should have room for
   /// @param view what is done to every request first
   /// @param kept how many casts may be sampled from at once
-  Policy(BaseModel base, Lora masters, int slots, UnaryOperator<ChatRequest> view, int kept) {
+  Policy(
+      BaseModel base,
+      Lora masters,
+      int slots,
+      int length,
+      UnaryOperator<ChatRequest> view,
+      int kept) {
     this.base = base;
     this.masters = masters;
     this.view = view;
     this.kept = kept;
-    engine = new Engine(base, slots);
+    engine = new Engine(base, Engine.slots(base, slots, length));
   }
 
   private Adapter cast(int version) {
     var frozen = Device.cpu().run(Urgency.TRAIN, () -> masters.frozen(base.shape(), base.dtype()));
     return new Adapter("policy", "policy@" + version, frozen);
+  }
+
+  /// How many tokens an attempt can have.
+  int longest() {
+    return engine.longest();
   }
 
   Lora masters() {

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// and PPO's critic.
 final class PolicyLearner implements AutoCloseable {
   private static final double CLIP = 1;
-  private static final int SLOTS = 128; // attempts that decode together
+  private static final int SLOTS = 128; // attempts that decode together, at most
+  private static final int LENGTH = 2048; // tokens that each of them should have room for
 
   private final BaseModel base;
   private final RlConfig config;
@@ -84,7 +85,7 @@ final class PolicyLearner implements AutoCloseable {
     reference = Device.cpu().run(Urgency.TRAIN, masters::copy);
     // those of the attempts that have begun, and each followed by an evaluation's
     int casts = 2 * config.staleness() + 1;
-    policy = new Policy(base, masters, SLOTS, practice.view(), casts);
+    policy = new Policy(base, masters, SLOTS, LENGTH, practice.view(), casts);
     adam = new AdamW(masters.parameters(), AdamW.Config.withDecay(0));
     trainer =
         new Trainer(
@@ -93,7 +94,7 @@ final class PolicyLearner implements AutoCloseable {
         config.algorithm().hasCritic()
             ? new Critic(base, fresh, config.criticRate(), config.seed() + 1)
             : null;
-    var memory = MemoryPlan.of(shape, base.dtype(), masters.size(), shape.context());
+    var memory = MemoryPlan.of(shape, base.dtype(), masters.size(), policy.longest(), false);
     memory.check(Memory.available());
     room = memory.tokens();
   }
@@ -115,7 +116,7 @@ final class PolicyLearner implements AutoCloseable {
     var gathered = taken.gathered();
     var algorithm = config.algorithm();
     var experience = Experience.of(gathered.attempts());
-    var packed = experience.rows(algorithm.weighting(), most, room);
+    var packed = experience.rows(algorithm.weighting(), gathered.share(), most, room);
     var start = new LoraLearner(base.weights(), reference, base.dtype(), temperature);
     var sampled = experience.sampled();
     var referenced = algorithm.hasReference() ? predict(start, experience, packed) : sampled;
@@ -165,7 +166,7 @@ final class PolicyLearner implements AutoCloseable {
   /// The KL to the start, estimated from one group where the loss does not ask for all of them.
   private double kl(LoraLearner start, Gathered gathered) {
     var some = Experience.of(gathered.groups().getFirst().trajectories());
-    var packed = some.rows(config.algorithm().weighting(), most, room);
+    var packed = some.rows(config.algorithm().weighting(), 1, most, room);
     return Divergence.k3(some.sampled(), predict(start, some, packed));
   }
 

@@ -2,6 +2,7 @@ package dev.espalier.train;
 
 import dev.espalier.model.ModelShape;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Lanes;
 import dev.espalier.tensor.Memory;
 
 /// What a training run will need at its peak, in bytes, so that it can be refused before it starts.
@@ -19,22 +20,25 @@ public record MemoryPlan(int tokens, long weights, long optimiser, long activati
   ///
   /// @param trainable how many numbers are trained
   /// @param longest tokens of the longest sequence
-  public static MemoryPlan of(ModelShape shape, Dtype dtype, long trainable, int longest) {
+  /// @param full whether every weight is trained, by libtorch's own backward pass
+  public static MemoryPlan of(
+      ModelShape shape, Dtype dtype, long trainable, int longest, boolean full) {
+    boolean lanes = !full && Lanes.fit(dtype, shape.width(), shape.ffn(), shape.headDim());
+    int scored = lanes ? 0 : longest; // side by side, scores are made again for the way back
     int tokens = MOST_TOKENS;
-    while (tokens / 2 >= longest && activations(shape, dtype, tokens, longest) > ENOUGH)
-      tokens /= 2;
+    while (tokens / 2 >= longest && activations(shape, dtype, tokens, scored) > ENOUGH) tokens /= 2;
     tokens = Math.max(tokens, longest);
     return new MemoryPlan(
         tokens,
         shape.size() * dtype.bytes(),
         trainable * 16,
-        activations(shape, dtype, tokens, longest));
+        activations(shape, dtype, tokens, scored));
   }
 
-  private static long activations(ModelShape shape, Dtype dtype, int tokens, int longest) {
+  private static long activations(ModelShape shape, Dtype dtype, int tokens, int scored) {
     long linear = 2L * shape.qkvWidth() + 4L * shape.ffn();
     long stream = 10L * shape.width(); // residuals and norms, float32
-    long scores = 3L * shape.heads() * longest / 2; // causal half, before and after the softmax
+    long scores = 3L * shape.heads() * scored / 2; // causal half, before and after the softmax
     long layer = tokens * (stream * 4 + (linear + scores) * dtype.bytes() + linear * 2L);
     return layer * shape.layers() + Loss.bytes(shape, tokens);
   }

@@ -32,9 +32,9 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
     /// PPO's, and at least most·A where A is negative (arXiv 1912.09729).
     record Dual(double low, double high, double most) implements Clip {}
 
-    /// CISPO's: the gradient of every token, its ratio cut off at 1 + high and held constant
+    /// CISPO's: the gradient of every token, its ratio cut off at `most` and held constant
     /// (MiniMax-M1, arXiv 2506.13585).
-    record Weight(double high) implements Clip {}
+    record Weight(double most) implements Clip {}
   }
 
   /// Estimators of KL(policy ‖ reference) from samples of the policy, Δ = log π_ref − log π.
@@ -54,7 +54,7 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
           case Clip.Range(var low, var high) -> low >= 0 && low <= 1 && high >= 0;
           case Clip.Dual(var low, var high, var most) ->
               low >= 0 && low <= 1 && high >= 0 && most > 1;
-          case Clip.Weight(var high) -> high >= 0;
+          case Clip.Weight(var most) -> most >= 1;
         };
     if (!sound) throw new IllegalArgumentException("no clip can be " + clip);
   }
@@ -105,8 +105,8 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
         var negative = advantages.lt(new Scalar(0.0));
         yield torch.where(negative, bounded, clipped(rho, advantages, low, high));
       }
-      case Clip.Weight(var high) ->
-          rho.detach().clamp_max(new Scalar(1 + high)).mul(advantages).mul(logprobs);
+      case Clip.Weight(var most) ->
+          rho.detach().clamp_max(new Scalar(most)).mul(advantages).mul(logprobs);
     };
   }
 

@@ -88,7 +88,7 @@ public final class Trainer {
       var some = new float[unit.row().trained()];
       double part = device.run(Urgency.TRAIN, () -> backward(unit, some));
       if (!Double.isFinite(part)) {
-        throw new TrainingException(
+        throw new NotFiniteException(
             "the loss is not finite, first in row %d of the step: lower the learning rate"
                 .formatted(i));
       }
@@ -155,7 +155,7 @@ public final class Trainer {
       for (var item : learner.parameters().entrySet()) {
         double norm = norm(item.getValue());
         if (!Double.isFinite(norm)) {
-          throw new TrainingException(
+          throw new NotFiniteException(
               "the gradient of %s is not finite: lower the learning rate".formatted(item.getKey()));
         }
         squares += norm * norm;

@@ -1,7 +1,7 @@
 package dev.espalier.train;
 
 /// A run that cannot go on; the message says what to change.
-public final class TrainingException extends RuntimeException {
+public class TrainingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public TrainingException(String message) {

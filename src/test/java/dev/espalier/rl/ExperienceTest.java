@@ -13,6 +13,7 @@ import dev.espalier.chat.Usage;
 import dev.espalier.env.Task;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.Trajectory.End;
+import dev.espalier.train.PackedRow;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +71,7 @@ final class ExperienceTest {
             attempt(turn(prompt, 30)),
             attempt(turn(prompt, 50, 51, 52), turn(ids(9, 9), 60)));
     var experience = Experience.of(attempts);
-    var rows = experience.rows(Weighting.SEQUENCE, 100, 1000);
+    var rows = experience.rows(Weighting.SEQUENCE, 1, 100, 1000);
     var predictions = new float[rows.size()][];
     for (int r = 0; r < predictions.length; r++) {
       predictions[r] = new float[rows.get(r).row().trained()];
@@ -86,15 +87,21 @@ final class ExperienceTest {
     }
     int tokens = rows.stream().mapToInt(row -> row.row().ids().length).sum();
     assertThat(tokens).isEqualTo(100 + 2 + 1 + 3 + 3);
+    assertThat(weight(rows)).isCloseTo(1, within(1e-6));
+    var half = experience.rows(Weighting.SEQUENCE, 0.5, 100, 1000);
+    assertThat(weight(half)).isCloseTo(0.5, within(1e-6));
+  }
+
+  private static double weight(List<PackedRow> rows) {
     double weight = 0;
     for (var row : rows) for (float one : row.row().trainedWeights()) weight += one;
-    assertThat(weight).isCloseTo(1, within(1e-6));
+    return weight;
   }
 
   @Test
   void tokensOfAPolicyThatWasBehindCountByHowLikelyTheyAreNow() {
     var experience = Experience.of(List.of(attempt(turn(ids(1, 2, 3), 10, 20, 30))));
-    var row = experience.rows(Weighting.SEQUENCE, 100, 1000).getFirst();
+    var row = experience.rows(Weighting.SEQUENCE, 1, 100, 1000).getFirst();
     float[][] now = {{-0.1f, -0.2f + (float) Math.log(3), -0.3f - (float) Math.log(2)}};
     var tokens = experience.tokens(row, new double[][] {{1, 1, 1}}, now, now);
     assertThat(tokens.sampled()).containsExactly(now[0]);

@@ -7,7 +7,10 @@ import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
+import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.Json;
+import dev.espalier.chat.Message;
+import dev.espalier.chat.Usage;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.env.AgentRollouts;
 import dev.espalier.env.Conversation;
@@ -35,6 +38,7 @@ import dev.espalier.store.Store;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.train.TrainingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +47,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.global.torch;
@@ -53,6 +59,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -148,8 +155,18 @@ final class GrpoTest {
     return practice("letters", rewards);
   }
 
+  private Practice practice(Environments environments, int groupSize) {
+    return practice("letters", Rewards.ENVIRONMENT, environments, groupSize);
+  }
+
   private Practice practice(String identity, Rewards rewards) {
-    var rollouts = new Rollouts(LETTERS, new RolloutConfig(8, 1, 6, 1, Duration.ofSeconds(5), 0));
+    return practice(identity, rewards, LETTERS, 8);
+  }
+
+  private Practice practice(
+      String identity, Rewards rewards, Environments environments, int groupSize) {
+    var attempts = new RolloutConfig(groupSize, 1, 6, 1, Duration.ofSeconds(5), 0);
+    var rollouts = new Rollouts(environments, attempts);
     return new Practice(
         identity,
         rollouts,
@@ -318,6 +335,93 @@ final class GrpoTest {
     var other = practice("letters, with slower tools", Rewards.ENVIRONMENT);
     assertThatThrownBy(() -> Grpo.run(base(), null, config("grpo", 1), other, run, line -> {}))
         .hasMessageContaining("other settings");
+  }
+
+  @Test
+  void aRunWithNothingLeftToLearnKeepsWhatItLearnt() {
+    var attempts = new AtomicInteger();
+    Environments easyInTheEnd =
+        Environments.of(
+            Map.of(
+                "letters",
+                (task, seed) -> {
+                  var letters = new Letters(task);
+                  return attempts.getAndIncrement() < 8 * 24 ? letters : new Fixed(letters, 1);
+                }));
+    var config = new RlConfig(Algorithm.preset("grpo"), 50, 3, 2e-2, 8, 32, 1e-2, 0, 5, 0);
+    var result =
+        Grpo.run(
+            base(), null, config, practice(easyInTheEnd, 8), folder.resolve("run"), line -> {});
+    assertThat(result.stopped()).contains("earned the same");
+    assertThat(result.bestStep()).isEqualTo(result.steps()).isPositive();
+    assertThat(result.best().rate()).isGreaterThan(result.start().rate());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"grpo", "dapo", "reinforce++"})
+  void aRunThatLearnsNothingIsAnError(String algorithm) {
+    Environments same =
+        Environments.of(Map.of("letters", (task, seed) -> new Fixed(new Letters(task), 1)));
+    assertThatThrownBy(() ->
+            Grpo.run(
+                base(),
+                null,
+                config(algorithm, 2),
+                practice(same, 8),
+                folder.resolve("run"),
+                line -> {}))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("nothing was learnt");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reinforce++", "ppo"})
+  void whatComparesNoGroupNeedsOneAttemptATask(String algorithm) {
+    var result =
+        Grpo.run(
+            base(),
+            null,
+            config(algorithm, 2),
+            practice(LETTERS, 1),
+            folder.resolve("run"),
+            line -> {});
+    assertThat(result.steps()).isEqualTo(2);
+  }
+
+  /// Earns that, whatever is said.
+  private record Fixed(Letters letters, double reward) implements Env {
+    @Override
+    public Conversation start() {
+      return letters.start();
+    }
+
+    @Override
+    public Step step(Completion action) {
+      return new Step.Done(reward, "");
+    }
+  }
+
+  /// One task of three is always solved, half of the attempts at the others.
+  @ParameterizedTest
+  @CsvSource({"grpo, 0.6666666666666666", "dapo, 1", "reinforce++, 1"})
+  void whatTeachesNothingCountsInTheMean(String algorithm, double share) {
+    var tried = new ConcurrentHashMap<String, AtomicInteger>();
+    Environments mixed =
+        Environments.of(
+            Map.of(
+                "letters",
+                (task, seed) -> {
+                  var letters = new Letters(task);
+                  if (task.data().path("n").asInt() == 0) return new Fixed(letters, 1);
+                  var count = tried.computeIfAbsent(task.id(), id -> new AtomicInteger());
+                  return new Fixed(letters, count.getAndIncrement() % 2);
+                }));
+    ChatModel policy =
+        request ->
+            new Completion(
+                new Message.Assistant("a", List.of()), FinishReason.STOP, new Usage(1, 1), null);
+    var gathering = new Gathering(practice(mixed, 8), config(algorithm, 1));
+    assertThat(gathering.next(policy, 0, 0).share()).isEqualTo(share);
   }
 
   @Test

@@ -138,12 +138,12 @@ final class PolicyLossTest {
     }
   }
 
-  /// CISPO: every token keeps its gradient, −w · min(ρ, 1 + high) · A, however far it moved.
+  /// CISPO: every token keeps its gradient, −w · min(ρ, most) · A, however far it moved.
   @Test
   void aWeightIsHeldConstant() {
     long seed = new Random().nextLong();
     var it = draw(new Random(seed));
-    var loss = new PolicyLoss(Ratio.TOKEN, new Clip.Weight(0.1), Kl.K3, 0);
+    var loss = new PolicyLoss(Ratio.TOKEN, new Clip.Weight(1.1), Kl.K3, 0);
     var computed = computed(loss, it);
     for (int i = 0; i < it.logprobs().length; i++) {
       double rho = Math.exp((double) it.logprobs()[i] - it.tokens().sampled()[i]);
