@@ -121,6 +121,18 @@ public final class ChatFormat implements AutoCloseable {
     return parse(written.toString(), tools).without(cut);
   }
 
+  /// Reads a completion that was cut off before its end. Its last call is left out where half of
+  /// one reads like a whole.
+  ///
+  /// @param tools the request's tools
+  public Reply parseCut(int[] ids, @Nullable ArrayNode tools) {
+    var begins = tokenizer.id(syntax.marker());
+    if (syntax != ToolCallSyntax.LINES || begins == null) return parse(ids, tools);
+    int end = ids.length - 1;
+    while (end >= 0 && ids[end] != begins) end--;
+    return parse(end < 0 ? ids : Arrays.copyOf(ids, end), tools);
+  }
+
   private int end(int[] ids) {
     for (int i = 0; i < ids.length; i++) if (stops().contains(ids[i])) return i;
     return ids.length;

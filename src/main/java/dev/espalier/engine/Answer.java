@@ -59,7 +59,7 @@ final class Answer {
   /// The whole answer, after the last token.
   Message.Assistant finish(@Nullable ArrayNode tools) {
     if (cutAt >= 0) return new Message.Assistant(text.substring(0, cutAt), List.of());
-    Reply reply = format.parse(ids(), tools);
+    Reply reply = ended ? format.parse(ids(), tools) : format.parseCut(ids(), tools);
     text.append(stream.finish(reply));
     release(text.length());
     return reply.message();

@@ -95,10 +95,8 @@ public record LocalModel(Engine engine, @Nullable Supplier<Lease> adapter) imple
       generation.cancel();
     }
     var message = reply.finish(request.tools());
-    var finish =
-        !message.calls().isEmpty()
-            ? FinishReason.TOOL_CALLS
-            : reply.stopped() ? FinishReason.STOP : FinishReason.LENGTH;
+    var finish = message.calls().isEmpty() ? FinishReason.STOP : FinishReason.TOOL_CALLS;
+    if (!reply.stopped()) finish = FinishReason.LENGTH;
     var trace =
         new TokenTrace(
             prompt,

@@ -130,6 +130,23 @@ class ChatFormatTest {
     }
   }
 
+  /// Half a value reads like a whole one.
+  @Test
+  void whatWasCutOffHasWholeCallsOnly() {
+    var said = " Let me see.<|call|> Find\n city: New York<|call|> Find\n city: Los Angeles";
+    var ids = format.tokenizer().encode(said);
+    for (int end = 0; end <= ids.length; end++) {
+      var read = format.parseCut(Arrays.copyOf(ids, end), null);
+      assertThat(read.unparseable()).isFalse();
+      assertThat("Let me see.").startsWith(read.message().text());
+      for (var call : read.message().calls()) {
+        assertThat(call.arguments()).isEqualTo("{\"city\":\"New York\"}");
+      }
+    }
+    assertThat(format.parseCut(ids, null).message().calls()).hasSize(1);
+    assertThat(format.parse(ids, null).message().calls()).hasSize(2);
+  }
+
   /// Served and trained alike: each prompt's ids are those that stand before the trained answer.
   @Test
   void everyPromptIsAPrefixOfTheSequence() {

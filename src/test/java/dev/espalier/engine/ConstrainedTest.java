@@ -114,6 +114,27 @@ final class ConstrainedTest {
     assertThat(Json.parse(call.arguments()).get("score").asInt()).isBetween(1, 5);
   }
 
+  /// In the built-in model's calls half a value reads like a whole one.
+  @Test
+  void aCallThatIsCutIsNotHandedOver() {
+    var request = asking(0).put("tool_choice", "required");
+    request
+        .withArray("tools")
+        .addObject()
+        .put("type", "function")
+        .putObject("function")
+        .put("name", "b")
+        .set("parameters", schema());
+    var whole = model.complete(new ChatRequest(request));
+    assertThat(whole.finish()).isEqualTo(FinishReason.TOOL_CALLS);
+    for (int tokens = 1; tokens < whole.usage().completionTokens(); tokens++) {
+      var cut = model.complete(new ChatRequest(request.deepCopy().put("max_tokens", tokens)));
+      assertThat(cut.finish()).isEqualTo(FinishReason.LENGTH);
+      assertThat(cut.message().calls()).isEmpty();
+      assertThat(cut.message().text()).isEmpty();
+    }
+  }
+
   @Test
   void whatCannotBeKeptToIsRefusedBeforeAnythingIsComputed() {
     var request = asking(0);
