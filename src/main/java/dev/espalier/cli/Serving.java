@@ -6,6 +6,7 @@ import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.Lease;
 import dev.espalier.engine.LocalModel;
+import dev.espalier.engine.Patience;
 import dev.espalier.gateway.LocalModels;
 import dev.espalier.model.ModelException;
 import dev.espalier.store.Adapter;
@@ -47,7 +48,8 @@ final class Serving implements LocalModels, AutoCloseable {
   Serving(BaseModel base, Store store, long most, Set<String> pinned) {
     this.base = base;
     this.store = store;
-    this.engine = new Engine(base, Engine.slots(base, SLOTS, SEQUENCE));
+    int slots = Engine.slots(base, SLOTS, SEQUENCE);
+    this.engine = new Engine(base, slots, Patience.withClients(slots));
     adapters = new AdapterCache(base, most, pinned);
   }
 

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +22,6 @@ import org.jspecify.annotations.Nullable;
 /// Generates for many requests at once: each joins the running batch when a slot is free and leaves
 /// it when it is done, whichever adapter it is for.
 public final class Engine implements AutoCloseable {
-  private static final int WAITING = 4096;
-
   /// A pass that has this many tokens to compute takes no more prompts.
   private static final int PASS = 1024;
 
@@ -36,12 +34,14 @@ public final class Engine implements AutoCloseable {
 
   private final BaseModel base;
   private final int slots;
+  private final Patience patience;
   private final int longest; // tokens of a sequence
   private final Grammars grammars;
   private final PromptCache prompts;
   private final Decoding decoding;
   private final BlockingQueue<List<Generation>> arriving = new LinkedBlockingQueue<>();
-  private final Semaphore room = new Semaphore(WAITING);
+  private final AtomicInteger queued = new AtomicInteger(); // arriving and waiting
+  private final Pace pace = new Pace();
   private final Deque<Generation> waiting = new ArrayDeque<>(); // on the engine's thread only
   private final List<Generation> running = new ArrayList<>(); // index = slot
   private final Thread thread;
@@ -62,20 +62,28 @@ public final class Engine implements AutoCloseable {
   ///
   /// @param slots how many sequences decode together
   public Engine(BaseModel base, int slots) {
-    this(base, slots, () -> Memory.available() / 2);
+    this(base, slots, Patience.withOwnWork());
+  }
+
+  /// As [#Engine(BaseModel, int)].
+  ///
+  /// @param patience how many may wait, and for how long
+  public Engine(BaseModel base, int slots, Patience patience) {
+    this(base, slots, () -> Memory.available() / 2, patience);
   }
 
   /// @param slots how many sequences decode together
   /// @param most bytes for the keys and values of all sequences; prompts that begin alike share
   ///   more
   public Engine(BaseModel base, int slots, long most) {
-    this(base, slots, () -> most);
+    this(base, slots, () -> most, Patience.withOwnWork());
   }
 
   /// @param most is asked when the weights are laid out for decoding, which takes memory too
-  private Engine(BaseModel base, int slots, LongSupplier most) {
+  private Engine(BaseModel base, int slots, LongSupplier most, Patience patience) {
     this.base = base;
     this.slots = slots;
+    this.patience = patience;
     grammars = new Grammars(base.format());
     prompts = new PromptCache(base, slots);
     decoding = Device.cpu().run(Urgency.DECODE, () -> new Decoding(base, prompts));
@@ -140,19 +148,26 @@ public final class Engine implements AutoCloseable {
           "the prompt has %d tokens, but there is memory for %d in each of %d sequences at once"
               .formatted(prompt.length, longest, slots));
     }
-    return new Generation(prompt, sampling, stops, lease, matcher);
+    return new Generation(prompt, sampling, stops, lease, matcher, patience.token());
   }
 
   /// Queues generations as one batch: nothing else comes between them, so that with nothing else
   /// running which of them decode together does not depend on time.
   ///
-  /// @throws ChatException 429 if too many wait
+  /// @throws ChatException 429 if too many wait already; a batch is taken whole or not at all
   void queue(List<Generation> generations) {
     if (closed) throw new ChatException(503, "the engine is shutting down");
-    if (!room.tryAcquire(generations.size())) {
-      throw new ChatException(429, WAITING + " requests are waiting already: try again later");
-    }
+    int most = patience.waiting();
+    int size = generations.size();
+    int before = queued.getAndUpdate(now -> now < most ? now + size : now);
+    if (before >= most) throw overloaded(before);
     arriving.add(generations);
+  }
+
+  private ChatException overloaded(int waiting) {
+    int seconds = pace.secondsFor(waiting, slots);
+    return ChatException.overloaded(
+        "%d requests are waiting already: try again in %d s".formatted(waiting, seconds), seconds);
   }
 
   private void loop() {
@@ -173,19 +188,24 @@ public final class Engine implements AutoCloseable {
   private void admit() throws InterruptedException {
     if (running.isEmpty() && waiting.isEmpty()) waiting.addAll(arriving.take());
     for (var more = arriving.poll(); more != null; more = arriving.poll()) waiting.addAll(more);
+    waiting.removeIf(this::isGone);
     var next = new ArrayList<Generation>();
     int tokens = 0;
     while (tokens < PASS && running.size() + next.size() < slots && !waiting.isEmpty()) {
       var first = waiting.removeFirst();
-      if (first.cancelled()) {
-        first.end();
-        room.release();
-        continue;
-      }
+      first.begin();
       next.add(first);
       tokens += first.prompt.length - prompts.held(first.prompt, first.adapter);
     }
     if (!next.isEmpty()) start(next);
+  }
+
+  /// Whether one that waits was cancelled; it is ended then.
+  private boolean isGone(Generation generation) {
+    if (!generation.cancelled()) return false;
+    queued.decrementAndGet();
+    generation.end();
+    return true;
   }
 
   private void start(List<Generation> next) {
@@ -203,11 +223,11 @@ public final class Engine implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       pass.failed();
       waiting.removeAll(next);
-      room.release(next.size());
+      queued.addAndGet(-next.size());
       for (var generation : next) generation.fail(e);
       return;
     }
-    room.release(pass.started().size());
+    queued.addAndGet(-pass.started().size());
     running.addAll(pass.started());
     finishDone();
   }
@@ -245,6 +265,7 @@ public final class Engine implements AutoCloseable {
               generation.base());
       prompts.residents().put(slot, resident);
       var moved = running.removeLast();
+      pace.took(generation.age());
       generation.end();
       if (moved == generation) continue;
       int free = slot;

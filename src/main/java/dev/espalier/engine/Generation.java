@@ -3,11 +3,13 @@ package dev.espalier.engine;
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
 import dev.espalier.grammar.Matcher;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// One sequence being generated: the requester reads tokens, the engine writes them.
@@ -30,12 +32,14 @@ public final class Generation {
   final Sampler sampler;
   private final @Nullable Matcher matcher;
   private final Runnable giveBack;
+  private final Duration patience;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
 
   // Only the engine's thread touches these.
   int length;
   int last;
+  private long began; // System.nanoTime() when it had its place
   private int[] sampled = new int[16];
   private int count;
   private long hash; // of all tokens
@@ -44,18 +48,21 @@ public final class Generation {
 
   /// @param lease null for the base alone
   /// @param matcher what limits the answer; null for nothing
+  /// @param patience how long to wait for a token
   Generation(
       int[] prompt,
       Sampling sampling,
       Set<Integer> stops,
       @Nullable Lease lease,
-      @Nullable Matcher matcher) {
+      @Nullable Matcher matcher,
+      Duration patience) {
     this.prompt = prompt;
     this.sampling = sampling;
     this.stops = stops;
     this.adapter = lease == null ? null : lease.adapter();
     this.giveBack = lease == null ? () -> {} : lease.giveBack();
     this.matcher = matcher;
+    this.patience = patience;
     this.sampler = new Sampler(sampling);
     length = prompt.length;
     for (int token : prompt) hash = hashed(token);
@@ -80,10 +87,14 @@ public final class Generation {
 
   /// The next token, waiting for it; null after the last. The stop token is handed over too.
   ///
-  /// @throws ChatException if the engine failed
+  /// A thread that is interrupted while it waits is told once the engine has let go of the
+  /// sequence, so that its adapter may be closed then.
+  ///
+  /// @throws ChatException 500 if the engine failed, 504 if the token took too long
   public @Nullable Token next() {
     try {
-      return switch (events.take()) {
+      return switch (events.poll(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+        case null -> throw late();
         case Event.Sampled(var token) -> token;
         case Event.End() -> null;
         case Event.Failed(var cause) ->
@@ -91,8 +102,27 @@ public final class Generation {
       };
     } catch (InterruptedException e) {
       cancel();
+      awaitEnd();
       Thread.currentThread().interrupt();
       throw new ChatException(499, "the request was cancelled", e);
+    }
+  }
+
+  private ChatException late() {
+    cancel();
+    return new ChatException(
+        504,
+        "the model gave no token within %d s: try again later, or another model"
+            .formatted(patience.toSeconds()));
+  }
+
+  private void awaitEnd() {
+    while (true) {
+      try {
+        if (!(events.take() instanceof Event.Sampled)) return;
+      } catch (InterruptedException again) {
+        // the engine is as quick as it can be
+      }
     }
   }
 
@@ -103,6 +133,15 @@ public final class Generation {
 
   boolean cancelled() {
     return cancelled;
+  }
+
+  void begin() {
+    began = System.nanoTime();
+  }
+
+  /// How long it has had its place.
+  Duration age() {
+    return Duration.ofNanos(System.nanoTime() - began);
   }
 
   /// How many tokens were sampled.

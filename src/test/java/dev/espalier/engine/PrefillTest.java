@@ -8,6 +8,7 @@ import dev.espalier.model.Peft;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -119,7 +120,8 @@ final class PrefillTest {
 
   private static Generation generation(Prompt prompt) {
     var lease = prompt.adapter() == null ? null : Lease.of(prompt.adapter());
-    return new Generation(prompt.tokens(), Sampling.greedy(1), Set.of(), lease, null);
+    return new Generation(
+        prompt.tokens(), Sampling.greedy(1), Set.of(), lease, null, Duration.ofMinutes(1));
   }
 
   /// The reference adapter, with its effect that many times.
