@@ -15,17 +15,24 @@ import org.jspecify.annotations.Nullable;
 final class ApiError extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private static final HeaderName SHOULD_RETRY = HeaderNames.create("x-should-retry");
-  private static final String SECONDS = "1"; // a place is free after an answer or two
+  private static final int SECONDS = 1; // a place is free after an answer or two
 
   private final int status;
   private final @Nullable String param;
   private final @Nullable String code;
+  private final int retryAfter;
 
   ApiError(int status, String message, @Nullable String param, @Nullable String code) {
+    this(status, message, param, code, SECONDS);
+  }
+
+  private ApiError(
+      int status, String message, @Nullable String param, @Nullable String code, int retryAfter) {
     super(message);
     this.status = status;
     this.param = param;
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 
   static ApiError badRequest(String message, @Nullable String param) {
@@ -41,7 +48,8 @@ final class ApiError extends RuntimeException {
   }
 
   static ApiError of(ChatException e) {
-    return new ApiError(e.status(), String.valueOf(e.getMessage()), null, null);
+    var message = String.valueOf(e.getMessage());
+    return new ApiError(e.status(), message, null, null, e.retryAfter());
   }
 
   static ApiError internal(RuntimeException e) {
@@ -65,7 +73,9 @@ final class ApiError extends RuntimeException {
   void send(Api api, ServerResponse response) {
     // OpenAI's SDKs send a 409 again unless they are told that it will stay one
     if (status == 409) response.header(SHOULD_RETRY, "false");
-    if (status == 429 || status == 503) response.header(HeaderNames.RETRY_AFTER, SECONDS);
+    if (status == 429 || status == 503) {
+      response.header(HeaderNames.RETRY_AFTER, String.valueOf(retryAfter));
+    }
     response
         .status(Status.create(status))
         .header(HeaderNames.CONTENT_TYPE, "application/json")

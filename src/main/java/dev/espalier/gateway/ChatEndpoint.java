@@ -50,25 +50,20 @@ final class ChatEndpoint implements Handler {
   public void handle(ServerRequest request, ServerResponse response) {
     long start = System.nanoTime();
     access.checkClient(request);
-    if (!slots.tryAcquire()) {
-      metrics.refused.increment();
-      throw new ApiError(503, "Too many requests at once: try again later", null, "overloaded");
-    }
-    try {
-      handle(request, response, start);
-    } finally {
-      slots.release();
+    try (var place = new Place(slots, metrics)) {
+      place.take();
+      handle(request, response, place, start);
     }
   }
 
-  private void handle(ServerRequest request, ServerResponse response, long start) {
+  private void handle(ServerRequest request, ServerResponse response, Place place, long start) {
     var id = RequestId.next();
     response.header(Exchange.REQUEST_ID, id);
     var exchange = Exchange.of(api, request, id, start, RequestBody.read(request, maxBody));
     try {
       var chat = exchange.chat();
       Tags.of(exchange);
-      answer(exchange, chat, routes.targets(exchange.model(), api), response);
+      answer(exchange, chat, routes.targets(exchange.model(), api), place, response);
     } catch (ApiError e) {
       fail(exchange, e, response);
     } catch (CloseConnectionException e) {
@@ -81,13 +76,17 @@ final class ChatEndpoint implements Handler {
   }
 
   private void answer(
-      Exchange exchange, ChatRequest chat, List<Target> targets, ServerResponse response) {
+      Exchange exchange,
+      ChatRequest chat,
+      List<Target> targets,
+      Place place,
+      ServerResponse response) {
     for (int i = 0; i < targets.size(); i++) {
       boolean last = i == targets.size() - 1;
       if (i > 0) metrics.fellBack.increment();
       try {
         var served = Served.by(targets.get(i), exchange.model(), i > 0);
-        if (tryAnswer(exchange, chat, targets.get(i), served, last, response)) return;
+        if (tryAnswer(exchange, chat, targets.get(i), served, last, place, response)) return;
       } catch (ApiError e) {
         if (last || !e.mayFallBack()) throw e;
       }
@@ -101,14 +100,17 @@ final class ChatEndpoint implements Handler {
       Target target,
       Served served,
       boolean last,
+      Place place,
       ServerResponse response) {
     switch (target) {
       case Target.Adapter(var name) -> {
+        place.close(); // the model's own queue limits these, and they must not be in others' way
         new LocalAnswer(answer -> recorder.record(exchange, answer), exchange, served, local, name)
             .run(chat, response);
         return true;
       }
       case Target.Upstream(var name, var model) -> {
+        place.take();
         var body = model == null ? exchange.body() : ModelName.replace(exchange.body(), model);
         try (var answer = upstreams.send(upstream(name), path(), exchange, body)) {
           boolean failed = answer.status() == 429 || answer.status() >= 500;
