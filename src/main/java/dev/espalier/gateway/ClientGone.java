@@ -1,13 +1,19 @@
 package dev.espalier.gateway;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /// A response could not be written: the client went away.
 final class ClientGone extends IOException {
   private static final long serialVersionUID = 1L;
 
-  private ClientGone(Exception cause) {
+  private ClientGone(@Nullable Exception cause) {
     super("the client went away", cause);
+  }
+
+  /// The connection was seen to be closed.
+  static ClientGone seen() {
+    return new ClientGone(null);
   }
 
   @FunctionalInterface

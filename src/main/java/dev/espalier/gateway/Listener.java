@@ -20,7 +20,13 @@ final class Listener {
         .error(ApiError.class, Listener::fail)
         .error(RuntimeException.class, Listener::broken);
     var server =
-        WebServer.builder().host(host).port(port).shutdownHook(false).routing(routing).build();
+        WebServer.builder()
+            .host(host)
+            .port(port)
+            .addConnectionSelector(new Http())
+            .shutdownHook(false)
+            .routing(routing)
+            .build();
     try {
       server.start();
     } catch (UncheckedIOException | IllegalStateException e) {

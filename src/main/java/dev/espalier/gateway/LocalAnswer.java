@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -23,6 +24,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// Answers an exchange with a model of this process, in OpenAI's format.
 final class LocalAnswer {
   private static final int MOST_CHOICES = 16;
+  private static final int CLIENT_GONE = 499; // as nginx records it
+  private static final byte[] SILENCE = ": \n\n".getBytes(UTF_8);
 
   private final Consumer<Answer> recorder;
   private final Exchange exchange;
@@ -61,8 +64,9 @@ final class LocalAnswer {
       if (out == null) throw ApiError.of(e);
       breakOff(Outcome.TRUNCATED, e);
     } catch (UncheckedIOException e) {
-      if (out == null) throw e;
-      breakOff(Outcome.CLIENT_GONE, e);
+      boolean gone = e.getCause() instanceof ClientGone;
+      if (!gone && out == null) throw e;
+      breakOff(gone ? Outcome.CLIENT_GONE : Outcome.TRUNCATED, e);
     } catch (RuntimeException e) {
       if (e instanceof ApiError || e instanceof CloseConnectionException) throw e;
       if (out == null) throw failed(e);
@@ -94,25 +98,22 @@ final class LocalAnswer {
   }
 
   private void plain(ChatModel model, List<ChatRequest> requests, ServerResponse response) {
-    var completions = new ArrayList<Completion>();
-    for (var request : requests) completions.add(model.complete(request));
+    var completions = Aside.run(here -> all(model, requests), () -> silent(response));
     var body = Json.MAPPER.writeValueAsBytes(json.whole(completions));
     recorder.accept(
         new Answer(served, 200, Outcome.COMPLETE, false, body, null, exchange.elapsedMs(), false));
     response.header(HeaderNames.CONTENT_TYPE, "application/json").send(body);
   }
 
-  private void stream(ChatModel model, List<ChatRequest> requests, ServerResponse response) {
+  private static List<Completion> all(ChatModel model, List<ChatRequest> requests) {
     var completions = new ArrayList<Completion>();
-    for (int i = 0; i < requests.size(); i++) {
-      int index = i;
-      var completion =
-          model.stream(
-              requests.get(i),
-              text -> send(response, json.chunk(index, CompletionJson.text(text), null)));
-      for (var chunk : json.ending(index, completion)) send(response, chunk);
-      completions.add(completion);
-    }
+    for (var request : requests) completions.add(model.complete(request));
+    return completions;
+  }
+
+  private void stream(ChatModel model, List<ChatRequest> requests, ServerResponse response) {
+    var completions =
+        Aside.run(here -> tell(model, requests, here, response), () -> silent(response));
     if (json.wantsUsage()) send(response, json.usage(completions));
     send(response, "[DONE]");
     try {
@@ -122,13 +123,41 @@ final class LocalAnswer {
     }
   }
 
+  /// @param here runs what writes
+  private List<Completion> tell(
+      ChatModel model, List<ChatRequest> requests, Executor here, ServerResponse response) {
+    var completions = new ArrayList<Completion>();
+    for (int i = 0; i < requests.size(); i++) {
+      int index = i;
+      var completion =
+          model.stream(
+              requests.get(i),
+              text ->
+                  here.execute(
+                      () -> send(response, json.chunk(index, CompletionJson.text(text), null))));
+      here.execute(() -> json.ending(index, completion).forEach(chunk -> send(response, chunk)));
+      completions.add(completion);
+    }
+    return completions;
+  }
+
+  /// Looks after the client while the model has nothing to say. A stream that has not begun is left
+  /// so: it may still become an error, or another's answer.
+  private void silent(ServerResponse response) {
+    if (Peer.hasLeft(exchange.http())) throw new UncheckedIOException(ClientGone.seen());
+    if (out != null) write(response, SILENCE);
+  }
+
   private void send(ServerResponse response, ObjectNode chunk) {
     send(response, chunk.toString());
   }
 
   private void send(ServerResponse response, String data) {
+    write(response, ("data: " + data + "\n\n").getBytes(UTF_8));
+  }
+
+  private void write(ServerResponse response, byte[] bytes) {
     var sink = open(response);
-    var bytes = ("data: " + data + "\n\n").getBytes(UTF_8);
     var seen = Objects.requireNonNull(transcript);
     seen.add(bytes);
     if (seen.ended()) record(Outcome.COMPLETE);
@@ -161,8 +190,14 @@ final class LocalAnswer {
             served, 200, outcome, true, seen.raw(), seen.message(), firstByteMs, seen.cut()));
   }
 
+  private void recordNothing(Outcome outcome) {
+    var now = exchange.elapsedMs();
+    recorder.accept(new Answer(served, CLIENT_GONE, outcome, false, new byte[0], null, now, false));
+  }
+
   private void breakOff(Outcome outcome, RuntimeException cause) {
-    if (transcript != null && !transcript.ended()) record(outcome);
+    if (transcript == null) recordNothing(outcome);
+    else if (!transcript.ended()) record(outcome);
     throw new CloseConnectionException("the stream was broken off", cause);
   }
 }

@@ -17,8 +17,10 @@ import dev.espalier.store.Outcome;
 import dev.espalier.store.TokenUsage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -63,6 +65,25 @@ class LocalModelTest {
     @Override
     public Completion stream(ChatRequest request, Consumer<String> text) {
       text.accept("It is ");
+      text.accept("4");
+      return complete(request);
+    }
+  }
+
+  /// Says nothing for a while, halfway.
+  private static final class Thinker implements ChatModel {
+    private static final long LONG = Duration.ofMillis(2500).toNanos();
+
+    @Override
+    public Completion complete(ChatRequest request) {
+      return new Completion(
+          new Message.Assistant("It is 4", List.of()), FinishReason.STOP, new Usage(7, 3), null);
+    }
+
+    @Override
+    public Completion stream(ChatRequest request, Consumer<String> text) {
+      text.accept("It is ");
+      LockSupport.parkNanos(LONG);
       text.accept("4");
       return complete(request);
     }
@@ -134,6 +155,18 @@ class LocalModelTest {
       var message = captured.responseJson().at("/choices/0/message");
       assertThat(message.path("content").asString()).isEqualTo("It is 4");
       assertThat(message.at("/tool_calls/0/function/arguments").asString()).isEqualTo("{\"a\":2}");
+    }
+  }
+
+  @Test
+  void aSilentStreamShowsThatItIsThere() throws Exception {
+    try (var rig = new Rig(dir, GatewayConfig.of(0), new Models(Map.of("mine", new Thinker())))) {
+      var response = rig.post("/v1/chat/completions", request("mine", ",\"stream\":true"));
+      assertThat(Rig.text(response)).contains("\n\n: \n\n").endsWith("data: [DONE]\n\n");
+      var captured = rig.captured().getFirst();
+      assertThat(rig.store.rawStream(captured.id())).isEqualTo(response.body());
+      assertThat(captured.responseJson().at("/choices/0/message/content").asString())
+          .isEqualTo("It is 4");
     }
   }
 
