@@ -25,7 +25,8 @@ public interface ChatModel {
 
   /// Begins several requests as one batch, in their order.
   ///
-  /// @return for each request what waits for its answer, and throws as [#complete] does
+  /// @return for each request what waits for its answer, and throws as [#complete] does; a thread
+  ///   that is interrupted while it waits gives the answer up
   default List<Supplier<Completion>> completeAll(List<ChatRequest> requests) {
     var answers = new ArrayList<Supplier<Completion>>();
     for (var request : requests) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -105,10 +106,30 @@ final class LocalAnswer {
     response.header(HeaderNames.CONTENT_TYPE, "application/json").send(body);
   }
 
+  /// The choices, decoded together.
   private static List<Completion> all(ChatModel model, List<ChatRequest> requests) {
+    if (requests.size() == 1) return List.of(model.complete(requests.getFirst()));
+    var answers = model.completeAll(requests);
     var completions = new ArrayList<Completion>();
-    for (var request : requests) completions.add(model.complete(request));
+    try {
+      for (var answer : answers) completions.add(answer.get());
+    } catch (RuntimeException e) {
+      giveUp(answers.subList(completions.size() + 1, answers.size()));
+      throw e;
+    }
     return completions;
+  }
+
+  /// An answer that an interrupted thread waits for is cancelled.
+  private static void giveUp(List<Supplier<Completion>> answers) {
+    for (var answer : answers) {
+      Thread.currentThread().interrupt();
+      try {
+        var _ = answer.get();
+      } catch (RuntimeException e) {
+        // nobody waits for it any more
+      }
+    }
   }
 
   private void stream(ChatModel model, List<ChatRequest> requests, ServerResponse response) {

@@ -217,4 +217,20 @@ final class LocalOverloadTest {
       }
     }
   }
+
+  @Test
+  void choicesAreDecodedTogetherEachWithItsSeed() throws Exception {
+    try (var base = BaseModel.load(Path.of("models/espalier-6m"));
+        var engine = new Engine(base, 4, new Patience(8, Duration.ofMinutes(1)));
+        var rig = new Rig(dir, GatewayConfig.of(0), new Mine(LocalModel.base(engine)))) {
+      var how = ",\"temperature\":1.5,\"max_tokens\":12";
+      var both = rig.post("/v1/chat/completions", request("mine", how + ",\"n\":2,\"seed\":5"));
+      for (int i = 0; i < 2; i++) {
+        var seed = ",\"seed\":" + (5 + i);
+        var alone = rig.post("/v1/chat/completions", request("mine", how + seed));
+        assertThat(Json.parse(Rig.text(both)).at("/choices/" + i + "/message"))
+            .isEqualTo(Json.parse(Rig.text(alone)).at("/choices/0/message"));
+      }
+    }
+  }
 }
