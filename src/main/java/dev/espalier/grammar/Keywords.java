@@ -78,11 +78,23 @@ final class Keywords {
     throw SchemaRules.at(where, "has a \"%s\" that is no number".formatted(keyword));
   }
 
+  /// Whether there is nothing beside types that limits a value.
+  boolean onlyTypes() {
+    for (var property : schema.properties()) {
+      var keyword = property.getKey();
+      if (!keyword.equals("type") && !NOTES.contains(keyword)) return false;
+    }
+    return true;
+  }
+
   void nothingElse() {
     for (var property : schema.properties()) {
-      if (known.contains(property.getKey())) continue;
-      throw SchemaRules.at(
-          where, "has \"%s\", which cannot be kept to here".formatted(property.getKey()));
+      if (!known.contains(property.getKey())) throw refused(property.getKey());
     }
+  }
+
+  /// Says of a keyword that it cannot be kept to.
+  GrammarException refused(String keyword) {
+    return SchemaRules.at(where, "has \"%s\", which cannot be kept to here".formatted(keyword));
   }
 }

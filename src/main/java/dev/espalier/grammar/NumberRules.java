@@ -8,6 +8,7 @@ import static dev.espalier.grammar.Rule.text;
 import static dev.espalier.grammar.Rule.times;
 
 import java.util.ArrayList;
+import java.util.List;
 
 /// Numbers between limits, which for numbers with a fraction have to be whole.
 final class NumberRules {
@@ -31,6 +32,9 @@ final class NumberRules {
   }
 
   static Rule number(Keywords keys) {
+    for (var limit : List.of("exclusiveMinimum", "exclusiveMaximum")) {
+      if (keys.has(limit)) throw keys.refused(limit); // integers may have kept to it
+    }
     if (!keys.has("minimum") && !keys.has("maximum")) return JsonRules.NUMBER;
     double minimum = keys.number("minimum", -MOST);
     double maximum = keys.number("maximum", MOST);

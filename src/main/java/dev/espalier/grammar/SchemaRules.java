@@ -75,10 +75,11 @@ final class SchemaRules {
       if (keys.has(union)) return union(union, keys, open);
     }
     var types = types(keys);
+    if (keys.onlyTypes() && types.containsAll(ALL_TYPES)) return new Reference(any);
     var options = new ArrayList<Rule>();
     for (var type : types) options.add(typed(type, keys));
     keys.nothingElse();
-    return types.size() == ALL_TYPES.size() ? new Reference(any) : choice(options);
+    return choice(options);
   }
 
   private List<String> types(Keywords keys) {

@@ -174,6 +174,9 @@ final class GrammarTest {
         "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]} | no finite value",
         "{\"type\":\"integer\",\"minimum\":5,\"maximum\":4} | allows no number",
         "{\"type\":\"integer\",\"multipleOf\":3} | has \"multipleOf\"",
+        "{\"type\":[\"integer\",\"number\"],\"exclusiveMinimum\":0} | # has \"exclusiveMinimum\"",
+        "{\"exclusiveMaximum\":0} | # has \"exclusiveMaximum\"",
+        "{\"pattern\":\"a\"} | # has \"pattern\"",
         "{\"type\":\"string\",\"format\":\"hostname\"} | has the format \"hostname\"",
         "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]} | may both fit",
         "{\"enum\":[1,2],\"type\":\"string\"} | has no value of its type",
@@ -184,6 +187,32 @@ final class GrammarTest {
         .isInstanceOf(ChatException.class)
         .hasMessageContaining(says)
         .satisfies(e -> assertThat(((ChatException) e).status()).isEqualTo(400));
+  }
+
+  /// Keywords limit values of their own type, named or not, and leave the others alone.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"minimum\":0,\"maximum\":120} | 120 | 500",
+        "{\"minimum\":0,\"maximum\":120} | \"old\" | -1.5",
+        "{\"maxLength\":5} | \"abcde\" | \"abcdef\"",
+        "{\"maxLength\":5} | {\"abcdef\":[\"abcdef\"]} | \"abcdefg\"",
+        "{\"format\":\"date\"} | \"2026-11-27\" | \"tomorrow\"",
+        "{\"maxItems\":3} | [1,2,3] | [1,2,3,4]",
+        "{\"additionalProperties\":false} | {} | {\"a\":1}",
+        "{\"additionalProperties\":{\"type\":\"null\"}} | {\"a\":null} | {\"a\":1}",
+        "{\"type\":[\"string\",\"string\",\"string\",\"string\",\"string\",\"string\",\"null\"]} | null | 1",
+        "{\"title\":\"anything\"} | {\"a\":[1,\"b\"]} | nothing",
+      })
+  void whatNamesNoTypeIsLimitedAllTheSame(String schema, String valid, String invalid) {
+    assertThat(allows(grammarOf((ObjectNode) Json.parse(schema)), valid)).isTrue();
+    assertThat(allows(grammarOf((ObjectNode) Json.parse(schema)), invalid)).isFalse();
+    var inside = Json.object().put("type", "object");
+    inside.putArray("required").add("age");
+    inside.putObject("properties").set("age", Json.parse(schema));
+    assertThat(allows(grammarOf(inside), "{\"age\":%s}".formatted(valid))).isTrue();
+    assertThat(allows(grammarOf(inside), "{\"age\":%s}".formatted(invalid))).isFalse();
   }
 
   @Test

@@ -12,6 +12,10 @@ final class Schemas {
     "name", "kind", "total price", "größe", "a\"quote", "back\\slash", "ü", "日本", "items", "x"
   };
 
+  private static final String[] TYPES = {
+    "object", "array", "string", "number", "integer", "boolean", "null"
+  };
+
   private final Random random;
 
   Schemas(long seed) {
@@ -53,6 +57,8 @@ final class Schemas {
           schema.putArray("anyOf").add(schema(depth - 1)).add(schema(depth - 1)).add(schema(0));
       default -> schema.put("$ref", "#/$defs/node");
     }
+    boolean untyped = random.nextInt(6) == 0 && !schema.has("exclusiveMinimum");
+    if (untyped) schema.remove("type");
     return schema;
   }
 
@@ -66,8 +72,9 @@ final class Schemas {
     if (random.nextBoolean()) schema.put("maxLength", least + random.nextInt(200));
   }
 
+  /// The validator reads 1e38 as a long, and fails, where a limit of integers is one.
   private void integers(ObjectNode schema) {
-    int low = random.nextInt(3000) - 1500;
+    double low = random.nextInt(3000) - 1500;
     schema.put("type", "integer");
     if (random.nextBoolean()) schema.put("minimum", low);
     if (random.nextBoolean()) schema.put("maximum", low + random.nextInt(5000));
@@ -117,9 +124,8 @@ final class Schemas {
     if (schema.has("const")) return schema.get("const");
     if (schema.has("enum")) return any(schema.get("enum"));
     if (schema.has("anyOf")) return value(any(schema.get("anyOf")), root, depth);
-    var type = schema.path("type");
     var nodes = Json.MAPPER.getNodeFactory();
-    return switch (type.isArray() ? any(type).asString() : type.asString()) {
+    return switch (type(schema)) {
       case "boolean" -> nodes.booleanNode(random.nextBoolean());
       case "null" -> nodes.nullNode();
       case "integer" -> {
@@ -159,6 +165,16 @@ final class Schemas {
       }
       default -> nodes.stringNode(text(schema));
     };
+  }
+
+  /// One of the types that a schema allows, and of those without properties or items any.
+  private String type(JsonNode schema) {
+    var type = schema.path("type");
+    if (type.isArray()) return any(type).asString();
+    if (type.isString()) return type.asString();
+    if (schema.has("properties")) return "object";
+    if (schema.has("items")) return "array";
+    return TYPES[random.nextInt(TYPES.length)];
   }
 
   private String text(JsonNode schema) {
