@@ -12,6 +12,11 @@ import tools.jackson.databind.node.ArrayNode;
 final class JsonCalls {
   private static final Pattern HERMES =
       Pattern.compile("<tool_call>(.*?)(?:</tool_call>|\\z)", Pattern.DOTALL);
+
+  /// What begins a completion that is Llama calls.
+  private static final Pattern LLAMA =
+      Pattern.compile("\\s*(?:<\\|python_tag\\|>|(?=\\{\\s*\"name\"))");
+
   private static final Pattern NEXT_LLAMA = Pattern.compile(";\\s*(?=\\{\\s*\"name\")");
   private static final Pattern MISTRAL =
       Pattern.compile("([^\\[{]+)(?:\\[CALL_ID][^\\[]*)?(?:\\[ARGS])?(\\{.*)", Pattern.DOTALL);
@@ -32,10 +37,9 @@ final class JsonCalls {
   }
 
   static Reply llama3(String completion) {
-    var text = completion.strip();
-    boolean tagged = text.startsWith(ToolCallSyntax.LLAMA3.marker());
-    if (tagged) text = text.substring(ToolCallSyntax.LLAMA3.marker().length()).strip();
-    if (!tagged && !text.matches("(?s)\\{\\s*\"name\".*")) return Reply.text(completion);
+    var begins = LLAMA.matcher(completion);
+    if (!begins.lookingAt()) return Reply.text(completion);
+    var text = completion.substring(begins.end()).strip();
     return reply(completion, "", List.of(NEXT_LLAMA.split(text)));
   }
 

@@ -7,28 +7,35 @@ import tools.jackson.databind.node.ArrayNode;
 /// How a model writes its tool calls.
 public enum ToolCallSyntax {
   /// Espalier's built-in model: `<|call|> Name`, then a line ` argument: value` each.
-  LINES("<|call|>"),
+  LINES("<|call|>", ""),
   /// Hermes and Qwen: `<tool_call>{"name": …, "arguments": {…}}</tool_call>`.
-  HERMES("<tool_call>"),
+  HERMES("<tool_call>", "</tool_call>"),
   /// Llama 3: the whole completion is `{"name": …, "parameters": {…}}`.
-  LLAMA3("<|python_tag|>"),
+  LLAMA3("<|python_tag|>", ""),
   /// Mistral: `[TOOL_CALLS][{"name": …, "arguments": {…}}]` or `[TOOL_CALLS]name[ARGS]{…}`.
-  MISTRAL("[TOOL_CALLS]"),
+  MISTRAL("[TOOL_CALLS]", ""),
   /// No calls, or a syntax that is not known here: every completion is text.
-  NONE("");
+  NONE("", "");
 
   /// What Qwen3 and its kin write before an answer that they did not think about.
   static final Pattern EMPTY_THOUGHT = Pattern.compile("\\A\\s*<think>\\s*</think>\\s*");
 
   private final String marker;
+  private final String end;
 
-  ToolCallSyntax(String marker) {
+  ToolCallSyntax(String marker, String end) {
     this.marker = marker;
+    this.end = end;
   }
 
   /// What begins a call in a completion.
   public String marker() {
     return marker;
+  }
+
+  /// What ends a call; empty where nothing does.
+  public String end() {
+    return end;
   }
 
   /// Finds the syntax that a chat template teaches.

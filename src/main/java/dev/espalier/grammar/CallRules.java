@@ -49,7 +49,7 @@ final class CallRules {
   }
 
   private Rule hermes(Rule call) {
-    return sequence(marker(), text("\n"), call, text("\n"), token("</tool_call>"));
+    return sequence(marker(), text("\n"), call, text("\n"), token(syntax.end()));
   }
 
   /// What begins a call.

@@ -81,7 +81,7 @@ public final class Grammar {
 
   /// What all plain tokens consist of.
   private static final Set<Rule> CHARACTERS =
-      Set.of(JsonRules.CHARACTER, LineRules.CHARACTER, Grammars.ANY);
+      Set.of(JsonRules.CHARACTER, LineRules.CHARACTER, FreeText.ANY);
 
   private static final int MOST_STATES = 50_000;
 

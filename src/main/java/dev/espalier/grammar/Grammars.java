@@ -23,11 +23,6 @@ import tools.jackson.databind.node.ObjectNode;
 public final class Grammars {
   private static final int KEPT = 64;
 
-  /// A character of free text.
-  static final Rule ANY = choice(new Rule.OneOf(ByteSet.range(0, 127)), JsonRules.BEYOND_ASCII);
-
-  private static final Rule FREE_TEXT = Rule.times(ANY, 0, Rule.ENDLESS);
-
   private final ChatFormat format;
   private @Nullable Vocabulary vocabulary; // when first needed
   private final Map<JsonNode, Grammar> kept =
@@ -78,18 +73,27 @@ public final class Grammars {
       var calls = new CallRules(format.syntax(), format.tokenizer(), rules);
       var rule = calls.calls(asked.tools(), asked.mostCalls());
       boolean afterText = asked.mayAnswer() && asked.schema() == null;
-      options.add(afterText ? sequence(FREE_TEXT, rule) : rule);
+      boolean alone = format.syntax() == ToolCallSyntax.LLAMA3; // no text may stand before it
+      options.add(afterText && !alone ? sequence(freeText(), rule) : rule);
     }
     return new Grammar(choice(options), rules, vocabulary());
   }
 
   private synchronized Vocabulary vocabulary() {
-    if (vocabulary == null) vocabulary = new Vocabulary(format.tokenizer(), format.stops());
+    if (vocabulary == null) {
+      var markers = List.of(format.syntax().marker(), format.syntax().end());
+      vocabulary = new Vocabulary(format.tokenizer(), format.stops(), markers);
+    }
     return vocabulary;
   }
 
+  private Rule freeText() {
+    var syntax = format.syntax();
+    return FreeText.of(syntax, format.tokenizer().id(syntax.marker()) != null);
+  }
+
   private Rule answer(Asked asked, Map<String, Rule> rules) {
-    if (asked.schema() == null) return FREE_TEXT;
+    if (asked.schema() == null) return freeText();
     var schemas = new SchemaRules(asked.schema(), Spacing.FREE, "response_format");
     var rule = schemas.root();
     rules.putAll(schemas.rules());

@@ -30,14 +30,17 @@ final class Vocabulary {
   private final byte[][] spelled;
 
   /// @param stops the tokens that end a text
-  Vocabulary(Tokenizer tokenizer, Set<Integer> stops) {
+  /// @param markers texts of tokens that are special here whether or not the tokenizer says so
+  Vocabulary(Tokenizer tokenizer, Set<Integer> stops, List<String> markers) {
     size = tokenizer.size();
     this.stops = stops.stream().mapToInt(it -> it).sorted().toArray();
     spelled = new byte[size][];
     var special = new BitSet();
-    for (var text : tokenizer.specials()) {
-      var id = tokenizer.id(text);
-      if (id != null) special.set(id);
+    for (var texts : List.of(tokenizer.specials(), markers)) {
+      for (var text : texts) {
+        var id = tokenizer.id(text);
+        if (id != null) special.set(id);
+      }
     }
     var plainTokens = new ArrayList<Spelled>();
     var otherTokens = new ArrayList<Spelled>();
