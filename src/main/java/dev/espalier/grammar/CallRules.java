@@ -72,7 +72,7 @@ final class CallRules {
       if (strict) {
         throw new GrammarException("tool \"%s\": %s".formatted(name, e.getMessage()));
       }
-      return call(name, Json.object().put("type", "object"));
+      return call(name, new LooseSchema(schema, one -> call(name, one)).kept());
     }
   }
 

@@ -179,4 +179,57 @@ final class CallRulesTest {
       }
     }
   }
+
+  /// A tool that is not strict is called with as much of its schema as can be kept to.
+  @ParameterizedTest
+  @EnumSource(names = {"LINES", "HERMES", "LLAMA3", "MISTRAL"})
+  void whatCannotBeKeptToIsDroppedAndNothingElse(ToolCallSyntax syntax) throws IOException {
+    var request =
+        new ChatRequest(
+            request(
+                "required",
+                false,
+                """
+                {"type": "object", "minProperties": 2, "required": ["code", "when"], "properties": {
+                   "code": {"pattern": "^a+$", "type": "string", "maxLength": 3},
+                   "size": {"minLength": 1, "enum": ["s", "l"]},
+                   "seats": {"type": "integer", "multipleOf": 2, "minimum": 1},
+                   "to": {"$ref": "#/$defs/place", "x-order": 1}},
+                 "$defs": {"place": {"type": "object", "properties": {"city": {"type": "string"}}}}}
+                """));
+    try (var format = TinyFormat.of(syntax, true, dir)) {
+      assertCall(format, request, true, "code=bbb,size=s,seats=3,when=null");
+      assertCall(format, request, true, "code=,to={\"city\":\"Rome\"},when=[1]");
+      assertCall(format, request, false, "code=bbb");
+      assertCall(format, request, false, "size=s,when=1");
+      assertCall(format, request, false, "code=bbbb,when=1");
+      assertCall(format, request, false, "code=b,size=m,when=1");
+      assertCall(format, request, false, "code=b,seats=0,when=1");
+      assertCall(format, request, false, "code=b,seats=many,when=1");
+      assertCall(format, request, false, "code=b,to={\"town\":1},when=1");
+    }
+  }
+
+  private static void assertCall(ChatFormat format, ChatRequest request, boolean may, String list) {
+    var lines = new StringBuilder(" Find");
+    var object = new ArrayList<String>();
+    for (var argument : list.split(",")) {
+      var name = argument.substring(0, argument.indexOf('='));
+      var value = argument.substring(name.length() + 1);
+      lines.append("\n ").append(name).append(": ").append(value);
+      var json = List.of("code", "size").contains(name) ? '"' + value + '"' : value;
+      object.add("\"%s\": %s".formatted(name, json));
+    }
+    var json = "{" + String.join(", ", object) + "}";
+    var call = "{\"name\": \"Find\", \"%s\": " + json + "}";
+    var text =
+        switch (format.syntax()) {
+          case LINES -> "<|call|>" + lines;
+          case HERMES -> "<tool_call>\n" + call.formatted("arguments") + "\n</tool_call>";
+          case LLAMA3 -> call.formatted("parameters");
+          case MISTRAL -> "[TOOL_CALLS][" + call.formatted("arguments") + "]";
+          case NONE -> "";
+        };
+    assertThat(allows(format, request, text)).as(text).isEqualTo(may);
+  }
 }
