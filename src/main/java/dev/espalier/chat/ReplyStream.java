@@ -1,5 +1,7 @@
 package dev.espalier.chat;
 
+import java.util.List;
+
 /// The text of a completion as it is sampled, without the markup of tool calls.
 ///
 /// Hands over only what is certain to be in the final message's text: what could be the beginning
@@ -64,8 +66,11 @@ public final class ReplyStream {
   }
 
   private boolean looksLikeLlamaCall() {
-    var text = held.toString().strip();
-    return text.isEmpty() || text.startsWith("{") || text.startsWith("<");
+    var text = held.toString().replaceAll("\\s", "");
+    for (var call : List.of("{\"name\"", syntax.marker())) {
+      if (text.startsWith(call) || call.startsWith(text)) return true;
+    }
+    return false;
   }
 
   /// Where the marker, or a beginning of it that the held text ends with, starts.

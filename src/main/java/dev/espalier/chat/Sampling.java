@@ -35,6 +35,9 @@ public record Sampling(
       throw new ChatException(400, "min_p must be at least 0 and below 1, not " + minP);
     }
     if (maxTokens < 1) throw new ChatException(400, "max_tokens must be at least 1");
+    if (stop.contains("")) {
+      throw new ChatException(400, "stop must not be empty: name a text, or leave it out");
+    }
     stop = List.copyOf(stop);
   }
 

@@ -42,12 +42,17 @@ final class Answer {
       return true;
     }
     text.append(stream.next(token.id()));
-    for (var stop : stops) {
-      int found = text.indexOf(stop, Math.max(0, released - longestStop));
-      if (found >= 0 && (cutAt < 0 || found < cutAt)) cutAt = found;
-    }
+    cut();
     release(cutAt >= 0 ? cutAt : text.length() - Math.max(0, longestStop - 1));
     return cutAt >= 0;
+  }
+
+  /// Looks for the first stop text in what was not released.
+  private void cut() {
+    for (var stop : stops) {
+      int found = text.indexOf(stop, released);
+      if (found >= 0 && (cutAt < 0 || found < cutAt)) cutAt = found;
+    }
   }
 
   private void release(int end) {
@@ -56,13 +61,18 @@ final class Answer {
     released = end;
   }
 
-  /// The whole answer, after the last token.
+  /// The whole answer, after the last token. What was held back until now may hold a stop text too.
   Message.Assistant finish(@Nullable ArrayNode tools) {
-    if (cutAt >= 0) return new Message.Assistant(text.substring(0, cutAt), List.of());
+    if (cutAt >= 0) return stoppedText();
     Reply reply = ended ? format.parse(ids(), tools) : format.parseCut(ids(), tools);
     text.append(stream.finish(reply));
-    release(text.length());
-    return reply.message();
+    cut();
+    release(cutAt >= 0 ? cutAt : text.length());
+    return cutAt >= 0 ? stoppedText() : reply.message();
+  }
+
+  private Message.Assistant stoppedText() {
+    return new Message.Assistant(text.substring(0, cutAt), List.of());
   }
 
   /// Whether it ended by itself or by a stop text, and not for want of room.
