@@ -104,6 +104,10 @@ final class ChatEndpoint implements Handler {
       ServerResponse response) {
     switch (target) {
       case Target.Adapter(var name) -> {
+        if (api != Api.OPENAI) {
+          var message = "\"%s\" is answered by a model of this process, in OpenAI's format only";
+          throw ApiError.badRequest(message.formatted(exchange.model()), "model");
+        }
         place.close(); // the model's own queue limits these, and they must not be in others' way
         new LocalAnswer(answer -> recorder.record(exchange, answer), exchange, served, local, name)
             .run(chat, response);

@@ -120,6 +120,17 @@ class LocalModelTest {
   }
 
   @Test
+  void aRouteToALocalModelIsNoAnswerInAnthropicsFormat() throws Exception {
+    try (var rig = rig()) {
+      rig.put("/api/routes/claude-x", "{\"target\":{\"adapter\":\"mine\"}}");
+      var response = rig.post("/anthropic/v1/messages", request("claude-x", ""));
+      assertThat(response.statusCode()).isEqualTo(400);
+      var json = Json.parse(Rig.text(response));
+      assertThat(json.at("/error/message").asString()).contains("OpenAI's format only");
+    }
+  }
+
+  @Test
   void answersInOpenAisFormat() throws Exception {
     try (var rig = rig()) {
       var response =
