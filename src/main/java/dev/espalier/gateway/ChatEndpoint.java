@@ -105,8 +105,10 @@ final class ChatEndpoint implements Handler {
     switch (target) {
       case Target.Adapter(var name) -> {
         if (api != Api.OPENAI) {
-          var message = "\"%s\" is answered by a model of this process, in OpenAI's format only";
-          throw ApiError.badRequest(message.formatted(exchange.model()), "model");
+          throw ApiError.badRequest(
+              "\"%s\" is answered by a model of this process, in OpenAI's format only"
+                  .formatted(exchange.model()),
+              "model");
         }
         place.close(); // the model's own queue limits these, and they must not be in others' way
         new LocalAnswer(answer -> recorder.record(exchange, answer), exchange, served, local, name)

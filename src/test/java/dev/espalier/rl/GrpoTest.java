@@ -358,7 +358,7 @@ final class GrpoTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"grpo", "dapo", "reinforce++"})
+  @ValueSource(strings = {"grpo", "reinforce++"})
   void aRunThatLearnsNothingIsAnError(String algorithm) {
     Environments same =
         Environments.of(Map.of("letters", (task, seed) -> new Fixed(new Letters(task), 1)));
