@@ -135,8 +135,7 @@ record Gathering(Practice practice, RlConfig config) {
   /// DAPO's soft punishment, of the longest turn.
   ///
   /// Differs from the paper: it counts where a group is left out because all earned the same, so
-  /// that one that was always right still teaches to be brief. Without that the demo's fourth act
-  /// ended at 0.945 instead of 0.99 (docs/LOG.md).
+  /// that one that was always right still teaches to be brief.
   private double overlong(Trajectory trajectory) {
     int room = practice.source().config().maxTokens();
     double soft = config.algorithm().overlong() * room;
