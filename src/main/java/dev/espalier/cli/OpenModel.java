@@ -22,8 +22,6 @@ import java.util.concurrent.atomic.AtomicLong;
 /// @param owned what is closed with it, in order: the engine before what it runs on
 record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     implements AutoCloseable {
-  private static final int SEQUENCE = 4096; // tokens that each request should have room for
-
   /// A model of that name behind an OpenAI-compatible server; the key is taken from
   /// `OPENAI_API_KEY`.
   static OpenModel remote(URI url, String name) {
@@ -36,7 +34,7 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
   /// @param slots how many requests decode together at most
   static OpenModel base(Path folder, int slots) {
     var base = BaseModel.load(folder);
-    var engine = new Engine(base, Engine.slots(base, slots, SEQUENCE));
+    var engine = new Engine(base, Engine.slots(base, slots, Engine.SEQUENCE));
     return new OpenModel(
         LocalModel.base(engine), new AtomicLong(), List.of(engine::close, base::close));
   }
@@ -64,7 +62,7 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
       BaseModel base, String name, Path peft, int slots, List<Runnable> owned) {
     var rules = PruningRules.load(peft);
     var adapter = Adapter.load(name, name, peft, base);
-    var engine = new Engine(base, Engine.slots(base, slots, SEQUENCE));
+    var engine = new Engine(base, Engine.slots(base, slots, Engine.SEQUENCE));
     var unmatched = new AtomicLong();
     var model = PrunedModel.of(LocalModel.of(engine, adapter), rules, unmatched);
     var all = new ArrayList<Runnable>(List.of(engine::close, adapter::close));

@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 /// asked for.
 final class Serving implements LocalModels, AutoCloseable {
   private static final int SLOTS = 32; // at most
-  private static final int SEQUENCE = 4096; // tokens that each should have room for
   private static final long ADAPTER_BYTES = 1L << 30;
   private static final Duration MEMORY = Duration.ofSeconds(1);
   private static final Duration UNKNOWN = Duration.ofMillis(100); // of a name that is not known
@@ -48,7 +47,7 @@ final class Serving implements LocalModels, AutoCloseable {
   Serving(BaseModel base, Store store, long most, Set<String> pinned) {
     this.base = base;
     this.store = store;
-    int slots = Engine.slots(base, SLOTS, SEQUENCE);
+    int slots = Engine.slots(base, SLOTS, Engine.SEQUENCE);
     this.engine = new Engine(base, slots, Patience.withClients(slots));
     adapters = new AdapterCache(base, most, pinned);
   }

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// Generates for many requests at once: each joins the running batch when a slot is free and leaves
 /// it when it is done, whichever adapter it is for.
 public final class Engine implements AutoCloseable {
+  /// Tokens that a client's prompt and its answer should have room for.
+  public static final int SEQUENCE = 4096;
+
   /// A pass that has this many tokens to compute takes no more prompts.
   private static final int PASS = 1024;
 

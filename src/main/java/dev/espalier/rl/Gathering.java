@@ -94,7 +94,7 @@ record Gathering(Practice practice, RlConfig config) {
         kept.add(group);
         scores.add(totals);
       }
-      if (comparesInStep() && deviation(flat(scores)) < FLAT) {
+      if (comparesInStep() && deviation(all(scores)) < FLAT) {
         kept.clear();
         scores.clear();
       }
@@ -124,8 +124,7 @@ record Gathering(Practice practice, RlConfig config) {
 
   /// Whether a group whose attempts all earned the same teaches nothing.
   private boolean comparesInGroup() {
-    return config.algorithm().advantage() instanceof Relative relative
-        && relative != Relative.BATCH;
+    return config.algorithm().advantage() instanceof Relative && !comparesInStep();
   }
 
   private double total(Trajectory trajectory) {
@@ -148,7 +147,7 @@ record Gathering(Practice practice, RlConfig config) {
     return Math.clamp((longest - (room - soft)) / soft, 0, 1);
   }
 
-  private static double[] flat(List<double[]> scores) {
+  private static double[] all(List<double[]> scores) {
     return scores.stream().flatMapToDouble(Arrays::stream).toArray();
   }
 

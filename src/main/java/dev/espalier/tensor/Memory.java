@@ -23,10 +23,10 @@ public final class Memory {
     } catch (IOException notLinux) {
       return Long.MAX_VALUE;
     }
-    var system = ManagementFactory.getOperatingSystemMXBean();
-    boolean contained = system instanceof OperatingSystemMXBean && total() < machine;
-    if (!contained) return free;
-    return Math.min(free, ((OperatingSystemMXBean) system).getFreeMemorySize());
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean linux
+            && linux.getTotalMemorySize() < machine
+        ? Math.min(free, linux.getFreeMemorySize())
+        : free;
   }
 
   private static long bytes(String line) {

@@ -44,6 +44,20 @@ final class RulerTest {
     return Attempts.said(Json.object().set("scores", scores).toString());
   }
 
+  /// A judge that likes whatever it is shown first.
+  private static Completion firstIsBest(ChatRequest request) {
+    var scores = Json.array();
+    var matcher = SHOWN.matcher(request.messages().get(1).path("content").asString());
+    for (int i = 1; matcher.find(); i++) {
+      scores.add(
+          Json.object()
+              .put("trajectory_id", String.valueOf(i))
+              .put("explanation", "")
+              .put("score", i == 1 ? 1.0 : 0.0));
+    }
+    return Attempts.said(Json.object().set("scores", scores).toString());
+  }
+
   private static Ruler ruler(ChatModel judge, int orders, int retries) {
     return new Ruler(judge, Rubric.RULER, new RulerConfig(orders, retries, 1));
   }
@@ -67,20 +81,8 @@ final class RulerTest {
 
   @Test
   void aLikingForTheFirstPlaceEvensOutOverOrders() {
-    ChatModel first =
-        request -> {
-          var scores = Json.array();
-          var matcher = SHOWN.matcher(request.messages().get(1).path("content").asString());
-          for (int i = 1; matcher.find(); i++) {
-            scores.add(
-                Json.object()
-                    .put("trajectory_id", String.valueOf(i))
-                    .put("explanation", "")
-                    .put("score", i == 1 ? 1.0 : 0.0));
-          }
-          return Attempts.said(Json.object().set("scores", scores).toString());
-        };
-    var verdict = ruler(first, 200, 0).judge(Attempts.saying("a", "bb", "ccc", "dddd"));
+    var verdict =
+        ruler(RulerTest::firstIsBest, 200, 0).judge(Attempts.saying("a", "bb", "ccc", "dddd"));
     for (double score : verdict.scores()) assertThat(score).isCloseTo(0.25, within(0.12));
   }
 
@@ -198,22 +200,10 @@ final class RulerTest {
 
   @Test
   void calibrationSeesALikingForTheFirstPlace() {
-    ChatModel list =
-        request -> {
-          var scores = Json.array();
-          var matcher = SHOWN.matcher(request.messages().get(1).path("content").asString());
-          for (int i = 1; matcher.find(); i++) {
-            scores.add(
-                Json.object()
-                    .put("trajectory_id", String.valueOf(i))
-                    .put("explanation", "")
-                    .put("score", i == 1 ? 1.0 : 0.0));
-          }
-          return Attempts.said(Json.object().set("scores", scores).toString());
-        };
     ChatModel pair = request -> Attempts.said("A");
     var groups = List.of(Attempts.saying("aaaa", "bb", "c"), Attempts.saying("a", "bbb", "cc"));
-    var ofLists = Calibration.of(ruler(list, 2, 0), groups, one -> one.reward("env"), 1);
+    var ofLists =
+        Calibration.of(ruler(RulerTest::firstIsBest, 2, 0), groups, one -> one.reward("env"), 1);
     assertThat(ofLists.positionBias().value()).isCloseTo(1.0 / 3, within(1e-9));
     var ofPairs =
         Calibration.of(new Pairwise(pair, Rubric.RULER, 0), groups, one -> one.reward("env"), 1);

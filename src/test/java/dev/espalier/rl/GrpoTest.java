@@ -51,6 +51,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -67,8 +68,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class GrpoTest {
   private static final Tasks TASKS =
       number -> new Task("letters", "say-" + number, Json.object().put("n", number % 3));
-  private static final Environments LETTERS =
-      Environments.of(Map.of("letters", (task, seed) -> new Letters(task)));
+  private static final Environments LETTERS = letters(Letters::new);
 
   @TempDir private Path folder = Path.of("");
   private @Nullable BaseModel base;
@@ -90,6 +90,11 @@ final class GrpoTest {
       long good = text.chars().filter(c -> c >= 'a' && c <= 'z').count();
       return new Step.Done(text.isEmpty() ? 0 : 10.0 * good / text.length(), "");
     }
+  }
+
+  /// @param made of each task, for each attempt
+  private static Environments letters(Function<Task, Env> made) {
+    return Environments.of(Map.of("letters", (task, seed) -> made.apply(task)));
   }
 
   @BeforeEach
@@ -340,14 +345,11 @@ final class GrpoTest {
   @Test
   void aRunWithNothingLeftToLearnKeepsWhatItLearnt() {
     var attempts = new AtomicInteger();
-    Environments easyInTheEnd =
-        Environments.of(
-            Map.of(
-                "letters",
-                (task, seed) -> {
-                  var letters = new Letters(task);
-                  return attempts.getAndIncrement() < 8 * 24 ? letters : new Fixed(letters, 1);
-                }));
+    var easyInTheEnd =
+        letters(task -> {
+          var letters = new Letters(task);
+          return attempts.getAndIncrement() < 8 * 24 ? letters : new Fixed(letters, 1);
+        });
     var config = new RlConfig(Algorithm.preset("grpo"), 50, 3, 2e-2, 8, 32, 1e-2, 0, 5, 0);
     var result =
         Grpo.run(
@@ -360,8 +362,7 @@ final class GrpoTest {
   @ParameterizedTest
   @ValueSource(strings = {"grpo", "reinforce++"})
   void aRunThatLearnsNothingIsAnError(String algorithm) {
-    Environments same =
-        Environments.of(Map.of("letters", (task, seed) -> new Fixed(new Letters(task), 1)));
+    var same = letters(task -> new Fixed(new Letters(task), 1));
     assertThatThrownBy(() ->
             Grpo.run(
                 base(),
@@ -406,16 +407,13 @@ final class GrpoTest {
   @CsvSource({"grpo, 0.6666666666666666", "dapo, 1", "reinforce++, 1"})
   void whatTeachesNothingCountsInTheMean(String algorithm, double share) {
     var tried = new ConcurrentHashMap<String, AtomicInteger>();
-    Environments mixed =
-        Environments.of(
-            Map.of(
-                "letters",
-                (task, seed) -> {
-                  var letters = new Letters(task);
-                  if (task.data().path("n").asInt() == 0) return new Fixed(letters, 1);
-                  var count = tried.computeIfAbsent(task.id(), id -> new AtomicInteger());
-                  return new Fixed(letters, count.getAndIncrement() % 2);
-                }));
+    var mixed =
+        letters(task -> {
+          var letters = new Letters(task);
+          if (task.data().path("n").asInt() == 0) return new Fixed(letters, 1);
+          var count = tried.computeIfAbsent(task.id(), id -> new AtomicInteger());
+          return new Fixed(letters, count.getAndIncrement() % 2);
+        });
     ChatModel policy =
         request ->
             new Completion(
