@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
@@ -75,15 +76,19 @@ public final class Distil {
     int steps = epoch * config.epochs();
     var schedule = new Schedule(config.learningRate(), Math.max(1, steps / 20), steps / 2, steps);
     try (var student = Student.of(base, config);
-        var adam = new AdamW(student.learner().parameters(), AdamW.Config.withDecay(0))) {
-      long parameters =
-          student.learner().parameters().values().stream().mapToLong(Tensor::numel).sum();
+        var adam = new AdamW(student.parameters(), AdamW.Config.withDecay(0))) {
+      long parameters = student.parameters().values().stream().mapToLong(Tensor::numel).sum();
       var memory =
           MemoryPlan.of(
-              base.shape(), base.dtype(), parameters, longest(train, validation), config.full());
+              base.shape(),
+              base.dtype(),
+              parameters,
+              longest(train, validation),
+              config.full(),
+              Memory.available());
       progress.accept(plan(memory, train, parameters, steps));
-      var trainer =
-          new Trainer(base.decoder(), student.learner(), List.of(new Trainer.Part(adam, 1)), CLIP);
+      var learner = student.learner(memory.keeping());
+      var trainer = new Trainer(base.decoder(), learner, List.of(new Trainer.Part(adam, 1)), CLIP);
       var tensors = state(student, adam);
       int step = 0;
       var best = Best.NONE;
@@ -154,13 +159,13 @@ public final class Distil {
   }
 
   private static ObjectNode plan(MemoryPlan memory, Sequences train, long parameters, int steps) {
-    memory.check(Memory.available());
     return line("plan", 0, steps)
         .put("sequences", train.all().size())
         .put("tokens", train.tokens())
         .put("trained_tokens", train.trainedTokens())
         .put("parameters", parameters)
-        .put("memory", memory.total());
+        .put("memory", memory.total())
+        .put("activations", memory.keeping().name().toLowerCase(Locale.ROOT));
   }
 
   private static ObjectNode line(String event, int step, int steps) {
@@ -168,7 +173,7 @@ public final class Distil {
   }
 
   private static SequencedMap<String, Tensor> state(Student student, AdamW adam) {
-    var out = new LinkedHashMap<>(student.learner().parameters());
+    var out = new LinkedHashMap<>(student.parameters());
     out.putAll(adam.state());
     return out;
   }

@@ -1,6 +1,7 @@
 package dev.espalier.distil;
 
 import dev.espalier.engine.BaseModel;
+import dev.espalier.model.Activations;
 import dev.espalier.model.Lora;
 import dev.espalier.model.LoraConfig;
 import dev.espalier.model.ModelFolder;
@@ -12,11 +13,16 @@ import dev.espalier.train.FullLearner;
 import dev.espalier.train.Learner;
 import dev.espalier.train.LoraLearner;
 import java.nio.file.Path;
+import java.util.SequencedMap;
+import org.bytedeco.pytorch.Tensor;
 
 /// What a distillation trains: an adapter on the base, or a copy of all its weights.
 sealed interface Student extends AutoCloseable {
+  /// What is trained, by name.
+  SequencedMap<String, Tensor> parameters();
+
   /// What the trainer sees.
-  Learner learner();
+  Learner learner(Activations activations);
 
   /// Writes it: a PEFT folder, or a model folder.
   void save(Path folder);
@@ -37,8 +43,13 @@ sealed interface Student extends AutoCloseable {
 
   record Adapted(BaseModel base, Lora lora) implements Student {
     @Override
-    public Learner learner() {
-      return new LoraLearner(base.weights(), lora, base.dtype());
+    public SequencedMap<String, Tensor> parameters() {
+      return lora.parameters();
+    }
+
+    @Override
+    public Learner learner(Activations activations) {
+      return new LoraLearner(base.weights(), lora, base.dtype(), 1, activations);
     }
 
     @Override
@@ -54,7 +65,12 @@ sealed interface Student extends AutoCloseable {
 
   record Full(BaseModel base, Weights masters) implements Student {
     @Override
-    public Learner learner() {
+    public SequencedMap<String, Tensor> parameters() {
+      return learner(Activations.KEPT).parameters();
+    }
+
+    @Override
+    public Learner learner(Activations activations) {
       return new FullLearner(masters, base.dtype());
     }
 

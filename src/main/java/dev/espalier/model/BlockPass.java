@@ -14,6 +14,7 @@ public interface BlockPass {
   ///
   /// @param lora float32 masters, which the gradients are added to
   /// @param dtype what linear layers compute in
+  /// @param activations what is kept for the way back
   /// @param tokens (1, T) int64
   /// @param positions (1, T) int64
   /// @param spans the pieces of the row
@@ -23,14 +24,16 @@ public interface BlockPass {
       Weights weights,
       Lora lora,
       Dtype dtype,
+      Activations activations,
       Tensor tokens,
       Tensor positions,
       List<Span> spans,
       Tensor at) {
     var shape = decoder.shape();
     return Lanes.fit(dtype, shape.width(), shape.ffn(), shape.headDim())
-        ? new LanePass(decoder, weights, lora, dtype, tokens, positions, spans, numbers(at))
-        : new LoraPass(decoder, weights, lora, dtype, tokens, positions, spans, at);
+        ? new LanePass(
+            decoder, weights, lora, dtype, activations, tokens, positions, spans, numbers(at))
+        : new LoraPass(decoder, weights, lora, dtype, activations, tokens, positions, spans, at);
   }
 
   /// Whole numbers of a tensor.

@@ -22,10 +22,13 @@ final class LanePass implements BlockPass {
   private final Lora lora;
   private final Tensor head;
   private final Dtype dtype;
-  private final List<Block> blocks = new ArrayList<>();
+  private final Activations activations;
+  private final List<Lanes> inputs = new ArrayList<>(); // of the blocks
+  private final List<Block> blocks = new ArrayList<>(); // where they are kept
   private final LaneAttention attention;
   private final Row all;
   private final Row wanted;
+  private final int[] at;
   private final float[] lastNorm;
   private final Lanes stream; // of the wanted
   private final Lanes hidden;
@@ -55,6 +58,7 @@ final class LanePass implements BlockPass {
       Weights weights,
       Lora lora,
       Dtype dtype,
+      Activations activations,
       Tensor tokens,
       Tensor positions,
       List<Span> spans,
@@ -64,6 +68,8 @@ final class LanePass implements BlockPass {
     this.lora = lora;
     head = decoder.head(weights);
     this.dtype = dtype;
+    this.activations = activations;
+    this.at = at;
     attention = new LaneAttention(shape.headDim());
     int length = Math.toIntExact(tokens.size(1));
     var angles = decoder.rotary().at(positions);
@@ -75,24 +81,50 @@ final class LanePass implements BlockPass {
     var x = Lanes.of(torch.embedding(embedding, tokens.view(-1)).to(Dtype.F32.scalar()));
     var steps = new ArrayList<TokenStep>();
     for (int layer = 0; layer < shape.layers(); layer++) {
-      boolean last = layer == shape.layers() - 1;
-      var block = new Block(layer, x, last ? at : null);
-      block.begin(steps);
-      if (!last) block.ask(steps);
-      all.run(steps);
-      if (last) {
-        block.ask(steps);
-        wanted.run(steps);
+      inputs.add(x);
+      var out = (isLast(layer) ? wanted : all).empty(shape.width());
+      try (var scope = activations.ofBlock()) {
+        var block = forward(layer, out, steps);
+        if (scope == null) blocks.add(block);
+        else block.row.run(steps);
       }
-      block.attend();
-      x = block.end(steps);
-      blocks.add(block);
+      x = out;
     }
     stream = x;
     hidden = wanted.empty(shape.width());
     lastNorm = weights.numbers("model.norm.weight");
     steps.add(norm(stream, lastNorm, hidden));
     wanted.run(steps);
+  }
+
+  private boolean isLast(int layer) {
+    return layer == shape.layers() - 1;
+  }
+
+  /// A block's way forward, of which the last steps are still to be done.
+  ///
+  /// @param steps that come before, which are done then
+  private Block forward(int layer, Lanes out, List<TokenStep> steps) {
+    var block = new Block(layer, inputs.get(layer), isLast(layer) ? at : null);
+    block.begin(steps);
+    if (!isLast(layer)) block.ask(steps);
+    all.run(steps);
+    if (isLast(layer)) {
+      block.ask(steps);
+      wanted.run(steps);
+    }
+    block.attend();
+    block.end(out, steps);
+    return block;
+  }
+
+  /// A block as its way forward leaves it.
+  private Block again(int layer) {
+    var steps = new ArrayList<TokenStep>();
+    var row = isLast(layer) ? wanted : all;
+    var block = forward(layer, row.empty(shape.width()), steps);
+    row.run(steps);
+    return block;
   }
 
   @Override
@@ -118,15 +150,17 @@ final class LanePass implements BlockPass {
     var ofWanted = new Room(wanted);
     steps.add(normGradient(stream, lastNorm, gradient, null, ofWanted.stream));
     for (int layer = shape.layers() - 1; layer >= 0; layer--) {
-      var block = blocks.get(layer);
-      var own = block.wanted == null ? ofAll : ofWanted;
-      block.endBackward(own, steps);
-      own.row.run(steps);
-      block.accumulateEnd(own);
-      block.attendBackward(own, ofAll);
-      block.beginBackward(own, ofAll, steps);
-      all.run(steps);
-      block.accumulateBegin(own, ofAll);
+      try (var scope = activations.ofBlock()) {
+        var block = scope == null ? blocks.get(layer) : again(layer);
+        var own = block.wanted == null ? ofAll : ofWanted;
+        block.endBackward(own, steps);
+        own.row.run(steps);
+        block.accumulateEnd(own);
+        block.attendBackward(own, ofAll);
+        block.beginBackward(own, ofAll, steps);
+        all.run(steps);
+        block.accumulateBegin(own, ofAll);
+      }
     }
   }
 
@@ -262,17 +296,15 @@ final class LanePass implements BlockPass {
       LaneSteps.attend(shape, row.plan(), queries, firstKeys(), firstValues(), mixed, softmax);
     }
 
-    /// The steps after attention; their output.
-    Lanes end(List<TokenStep> steps) {
+    /// The steps after attention.
+    void end(Lanes out, List<TokenStep> steps) {
       steps.add(o.forward(mixed, wanted == null ? x : x.some(wanted), middle));
       var between = row.empty(shape.width());
       steps.add(norm(middle, middleNorm, between));
       steps.add(gateUp.forward(between, null, gates));
       var gated = row.empty(shape.ffn());
       steps.add(LaneSteps.gate(gates, gated));
-      var out = row.empty(shape.width());
       steps.add(down.forward(gated, middle, out));
-      return out;
     }
 
     /// The way back to attention.

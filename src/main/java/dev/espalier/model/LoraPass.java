@@ -4,6 +4,7 @@ import dev.espalier.model.Rotary.Angles;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Rows;
+import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -22,48 +23,75 @@ final class LoraPass implements BlockPass {
   private final ModelShape shape;
   private final Weights weights;
   private final Dtype dtype;
-  private final List<Block> blocks = new ArrayList<>();
+  private final Activations activations;
+  private final List<Stream> inputs = new ArrayList<>(); // of the blocks
+  private final List<Block> blocks = new ArrayList<>(); // where they are kept
+  private final PackedPlan plan;
+  private final Lora lora;
   private final Tensor at;
   private final int length;
   private final Angles angles;
   private final NormPass last;
 
-  /// The forward pass.
-  ///
-  /// @param lora float32 masters, which the gradients are added to
-  /// @param dtype what linear layers compute in
-  /// @param tokens (1, T) int64
-  /// @param positions (1, T) int64
-  /// @param spans the pieces of the row
-  /// @param at (N) int64, the positions whose output is wanted
+  /// As [BlockPass#of] has it.
   LoraPass(
       Decoder decoder,
       Weights weights,
       Lora lora,
       Dtype dtype,
+      Activations activations,
       Tensor tokens,
       Tensor positions,
       List<Span> spans,
       Tensor at) {
     shape = decoder.shape();
     this.weights = weights;
+    this.lora = lora;
     this.dtype = dtype;
+    this.activations = activations;
     this.at = at;
     length = (int) tokens.size(1);
     angles = decoder.rotary().at(positions);
-    var plan = PackedPlan.of(spans, CHUNK);
+    plan = PackedPlan.of(spans, CHUNK);
     var embedding = weights.get("model.embed_tokens.weight");
     var stream = new Stream(wide(torch.embedding(embedding, tokens.view(-1))), null);
     var steps = new ArrayList<TokenStep>();
     for (int layer = 0; layer < shape.layers(); layer++) {
-      var block = new Block(lora, layer, stream, steps);
-      run(steps);
-      stream = block.end(plan, steps);
-      blocks.add(block);
+      inputs.add(stream);
+      stream = activations == Activations.KEPT ? kept(layer, steps) : leaving(layer, steps);
     }
     run(steps);
     last = norm(stream.at(at), "model.norm.weight", Dtype.F32);
     TokenStep.run((int) at.size(0), List.of(last.forward()));
+  }
+
+  /// A block that stays as its way forward leaves it.
+  ///
+  /// @return its output, when the steps are done
+  private Stream kept(int layer, List<TokenStep> steps) {
+    var block = new Block(layer, steps);
+    blocks.add(block);
+    return block.output();
+  }
+
+  /// A block that leaves nothing but its output.
+  private Stream leaving(int layer, List<TokenStep> steps) {
+    var out = new Stream(empty(shape.width(), Dtype.F32), empty(shape.width(), dtype));
+    try (var scope = new Scope()) {
+      var made = new Block(layer, steps).output();
+      run(steps);
+      out.before().copy_(made.before());
+      Objects.requireNonNull(out.added()).copy_(made.added());
+    }
+    return out;
+  }
+
+  /// A block as its way forward leaves it.
+  private Block again(int layer) {
+    var steps = new ArrayList<TokenStep>();
+    var block = new Block(layer, steps);
+    run(steps);
+    return block;
   }
 
   /// Computes the steps, which are done then.
@@ -101,15 +129,16 @@ final class LoraPass implements BlockPass {
     var room = new Room();
     var steps = new ArrayList<TokenStep>();
     for (int layer = shape.layers() - 1; layer >= 0; layer--) {
-      var block = blocks.get(layer);
-      block.endBackward(x, room, steps);
-      run(steps);
-      if (layer + 1 < shape.layers()) blocks.get(layer + 1).accumulateBegin(room);
-      block.accumulateEnd(room);
-      block.beginBackward(x, room, steps);
+      try (var scope = activations.ofBlock()) {
+        var block = scope == null ? blocks.get(layer) : again(layer);
+        block.endBackward(x, room, steps);
+        run(steps);
+        block.accumulateEnd(room);
+        block.beginBackward(x, room, steps);
+        run(steps);
+        block.accumulateBegin(room);
+      }
     }
-    run(steps);
-    blocks.getFirst().accumulateBegin(room);
   }
 
   private Tensor empty(long width, Dtype type) {
@@ -160,13 +189,15 @@ final class LoraPass implements BlockPass {
     private final LinearPass down;
     private final NormPass before;
     private final HeadPass turned;
-    private @Nullable Rest rest;
+    private final AttentionPass attention;
+    private final NormPass between;
+    private final GatePass gate;
+    private final Tensor out;
 
-    /// The part of a block that begins with attention.
-    private record Rest(AttentionPass attention, NormPass between, GatePass gate) {}
-
-    /// Begins a block: its steps up to attention.
-    Block(Lora lora, int layer, Stream stream, List<TokenStep> steps) {
+    /// The way forward, of which the steps after attention are still to be done.
+    ///
+    /// @param steps that come before, which are done then
+    Block(int layer, List<TokenStep> steps) {
       name = "model.layers." + layer + ".";
       first = layer == 0;
       var projections =
@@ -177,7 +208,7 @@ final class LoraPass implements BlockPass {
       o = projections.get(1);
       gateUp = projections.get(2);
       down = projections.get(3);
-      before = norm(stream, name + "input_layernorm.weight", dtype);
+      before = norm(inputs.get(layer), name + "input_layernorm.weight", dtype);
       var all = empty(shape.qkvWidth(), dtype);
       var queryNorm = shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null;
       var keyNorm = shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null;
@@ -185,11 +216,8 @@ final class LoraPass implements BlockPass {
       steps.add(before.forward());
       steps.add(qkv.forward(before.output(), all));
       steps.add(turned.forward());
-    }
-
-    /// Attention, and the steps after it.
-    Stream end(PackedPlan plan, List<TokenStep> steps) {
-      var attention = new AttentionPass(plan, shape, turned.output());
+      run(steps);
+      attention = new AttentionPass(plan, shape, turned.output());
       var mixed = attention.output();
       if (dtype != Dtype.F32) {
         mixed = empty(mixed.size(1), dtype);
@@ -197,16 +225,18 @@ final class LoraPass implements BlockPass {
       }
       var added = empty(shape.width(), dtype);
       steps.add(o.forward(mixed, added));
-      var between =
+      between =
           norm(new Stream(before.sum(), added), name + "post_attention_layernorm.weight", dtype);
       steps.add(between.forward());
-      var gate = new GatePass(dtype, empty(2L * shape.ffn(), dtype), shape.ffn());
+      gate = new GatePass(dtype, empty(2L * shape.ffn(), dtype), shape.ffn());
       steps.add(gateUp.forward(between.output(), gate.gateUp()));
       var gated = empty(shape.ffn(), dtype);
       steps.add(gate.forward(gated));
-      var out = empty(shape.width(), dtype);
+      out = empty(shape.width(), dtype);
       steps.add(down.forward(gated, out));
-      rest = new Rest(attention, between, gate);
+    }
+
+    Stream output() {
       return new Stream(between.sum(), out);
     }
 
@@ -214,12 +244,11 @@ final class LoraPass implements BlockPass {
     ///
     /// @param stream the gradient of the block's output; becomes that of the stream after attention
     void endBackward(Tensor stream, Room room, List<TokenStep> steps) {
-      var of = Objects.requireNonNull(rest);
       steps.add(copy(stream, Dtype.F32, room.ofDown, dtype));
       steps.add(down.backward(room.ofDown, room.ofGated));
-      steps.add(of.gate().backward(room.ofGated));
-      steps.add(gateUp.backward(of.gate().gateUp(), room.ofNormed));
-      steps.add(of.between().backward(room.ofNormed, stream));
+      steps.add(gate.backward(room.ofGated));
+      steps.add(gateUp.backward(gate.gateUp(), room.ofNormed));
+      steps.add(between.backward(room.ofNormed, stream));
       steps.add(copy(stream, Dtype.F32, room.ofO, dtype));
       steps.add(o.backward(room.ofO, room.ofMixed));
     }
@@ -228,7 +257,6 @@ final class LoraPass implements BlockPass {
     ///
     /// @param stream becomes the gradient of the block's input
     void beginBackward(Tensor stream, Room room, List<TokenStep> steps) {
-      var attention = Objects.requireNonNull(rest).attention();
       steps.add(turned.backward(attention.backward(wide(room.ofMixed)), room.ofQkv));
       steps.add(qkv.backward(room.ofQkv, first ? null : room.ofNormed));
       if (!first) steps.add(before.backward(room.ofNormed, stream));
@@ -236,7 +264,7 @@ final class LoraPass implements BlockPass {
 
     void accumulateEnd(Room room) {
       down.accumulate(room.ofDown);
-      gateUp.accumulate(Objects.requireNonNull(rest).gate().gateUp());
+      gateUp.accumulate(gate.gateUp());
       o.accumulate(room.ofO);
     }
 

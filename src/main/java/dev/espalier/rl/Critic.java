@@ -1,6 +1,7 @@
 package dev.espalier.rl;
 
 import dev.espalier.engine.BaseModel;
+import dev.espalier.model.Activations;
 import dev.espalier.model.Lora;
 import dev.espalier.model.LoraConfig;
 import dev.espalier.tensor.Device;
@@ -30,7 +31,7 @@ final class Critic implements AutoCloseable {
   private final Trainer trainer;
   private final double rate;
 
-  Critic(BaseModel base, LoraConfig config, double rate, long seed) {
+  Critic(BaseModel base, LoraConfig config, Activations activations, double rate, long seed) {
     this.base = base;
     this.rate = rate;
     learner =
@@ -43,7 +44,8 @@ final class Critic implements AutoCloseable {
                         torch.zeros(new long[] {base.shape().width() + 1}, Dtype.F32.options());
                     head.set_requires_grad(true);
                     var lora = Lora.fresh(base.shape(), config, seed);
-                    return new CriticLearner(base.weights(), lora, scope.keep(head), base.dtype());
+                    return new CriticLearner(
+                        base.weights(), lora, scope.keep(head), base.dtype(), activations);
                   }
                 });
     adam = new AdamW(learner.parameters(), AdamW.Config.withDecay(0));

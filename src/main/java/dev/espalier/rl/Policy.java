@@ -7,6 +7,7 @@ import dev.espalier.engine.Adapter;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
+import dev.espalier.model.Activations;
 import dev.espalier.model.Lora;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
@@ -61,8 +62,8 @@ final class Policy implements AutoCloseable {
   }
 
   /// @param temperature that it samples at
-  LoraLearner learner(double temperature) {
-    return new LoraLearner(base.weights(), masters, base.dtype(), temperature);
+  LoraLearner learner(double temperature, Activations activations) {
+    return new LoraLearner(base.weights(), masters, base.dtype(), temperature, activations);
   }
 
   /// Samples with the masters as they are now. Nothing that an earlier version left in the cache is

@@ -40,6 +40,7 @@ final class PolicyLearner implements AutoCloseable {
   private final Policy policy;
   private final Lora reference;
   private final AdamW adam;
+  private final LoraLearner learner;
   private final Trainer trainer;
   private final @Nullable Critic critic;
 
@@ -87,16 +88,16 @@ final class PolicyLearner implements AutoCloseable {
     int casts = 2 * config.staleness() + 1;
     policy = new Policy(base, masters, SLOTS, LENGTH, practice.view(), casts);
     adam = new AdamW(masters.parameters(), AdamW.Config.withDecay(0));
-    trainer =
-        new Trainer(
-            base.decoder(), policy.learner(temperature), List.of(new Trainer.Part(adam, 1)), CLIP);
+    var memory =
+        MemoryPlan.of(
+            shape, base.dtype(), masters.size(), policy.longest(), false, Memory.available());
+    room = memory.tokens();
+    learner = policy.learner(temperature, memory.keeping());
+    trainer = new Trainer(base.decoder(), learner, List.of(new Trainer.Part(adam, 1)), CLIP);
     critic =
         config.algorithm().hasCritic()
-            ? new Critic(base, fresh, config.criticRate(), config.seed() + 1)
+            ? new Critic(base, fresh, memory.keeping(), config.criticRate(), config.seed() + 1)
             : null;
-    var memory = MemoryPlan.of(shape, base.dtype(), masters.size(), policy.longest(), false);
-    memory.check(Memory.available());
-    room = memory.tokens();
   }
 
   /// The policy as it is now, to sample from.
@@ -117,12 +118,13 @@ final class PolicyLearner implements AutoCloseable {
     var algorithm = config.algorithm();
     var experience = Experience.of(gathered.attempts());
     var packed = experience.rows(algorithm.weighting(), gathered.share(), most, room);
-    var start = new LoraLearner(base.weights(), reference, base.dtype(), temperature);
+    var start =
+        new LoraLearner(
+            base.weights(), reference, base.dtype(), temperature, learner.activations());
     var sampled = experience.sampled();
     var referenced = algorithm.hasReference() ? predict(start, experience, packed) : sampled;
     // before this step; what sampled, unless that was an older policy
-    var now =
-        taken.staleness() == 0 ? sampled : predict(policy.learner(temperature), experience, packed);
+    var now = taken.staleness() == 0 ? sampled : predict(learner, experience, packed);
     var expected = critic == null ? new float[0][] : critic.values(packed);
     var values = critic == null ? null : experience.byAttempt(packed, expected);
     var estimate = Estimate.of(algorithm, gathered.rewards(), sampled, referenced, values);

@@ -1,5 +1,6 @@
 package dev.espalier.train;
 
+import dev.espalier.model.Activations;
 import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
 import dev.espalier.model.Weights;
@@ -13,7 +14,9 @@ import org.bytedeco.pytorch.Tensor;
 ///
 /// @param base frozen weights of the type that linear layers compute in
 /// @param head (width + 1), float32: the value head's weights, and its bias last
-public record CriticLearner(Weights base, Lora adapter, Tensor head, Dtype compute)
+/// @param activations what a pass keeps for its way back
+public record CriticLearner(
+    Weights base, Lora adapter, Tensor head, Dtype compute, Activations activations)
     implements Learner {
   @Override
   public SequencedMap<String, Tensor> parameters() {
@@ -36,7 +39,7 @@ public record CriticLearner(Weights base, Lora adapter, Tensor head, Dtype compu
 
   @Override
   public Pass pass(Decoder decoder, Batch batch) {
-    var blocks = Pass.blocks(base, adapter, compute, decoder, batch);
+    var blocks = Pass.blocks(base, adapter, compute, activations, decoder, batch);
     return Pass.ofLora(this, decoder, batch, blocks, Loss.most(decoder.shape()));
   }
 }

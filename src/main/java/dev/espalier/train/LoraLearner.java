@@ -1,5 +1,6 @@
 package dev.espalier.train;
 
+import dev.espalier.model.Activations;
 import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
 import dev.espalier.model.Weights;
@@ -11,11 +12,13 @@ import org.bytedeco.pytorch.Tensor;
 ///
 /// @param base frozen weights of the type that linear layers compute in
 /// @param temperature what logits are divided by, as the sampler divides them
-public record LoraLearner(Weights base, Lora adapter, Dtype compute, double temperature)
+/// @param activations what a pass keeps for its way back
+public record LoraLearner(
+    Weights base, Lora adapter, Dtype compute, double temperature, Activations activations)
     implements Learner {
-  /// One that leaves its probabilities as they are.
+  /// One that leaves its probabilities as they are, and keeps all it needs.
   public LoraLearner(Weights base, Lora adapter, Dtype compute) {
-    this(base, adapter, compute, 1);
+    this(base, adapter, compute, 1, Activations.KEPT);
   }
 
   @Override
@@ -35,7 +38,7 @@ public record LoraLearner(Weights base, Lora adapter, Dtype compute, double temp
 
   @Override
   public Pass pass(Decoder decoder, Batch batch) {
-    var blocks = Pass.blocks(base, adapter, compute, decoder, batch);
+    var blocks = Pass.blocks(base, adapter, compute, activations, decoder, batch);
     var scored = Pass.scored(blocks, batch, temperature);
     if (scored != null) return scored;
     return Pass.ofLora(this, decoder, batch, blocks, Loss.most(decoder.shape()));

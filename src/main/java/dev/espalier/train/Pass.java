@@ -1,5 +1,6 @@
 package dev.espalier.train;
 
+import dev.espalier.model.Activations;
 import dev.espalier.model.BlockPass;
 import dev.espalier.model.Decoder;
 import dev.espalier.model.Lora;
@@ -23,13 +24,20 @@ public record Pass(Tensor predictions, Consumer<Tensor> backward) {
   }
 
   /// The blocks of a pass of an adapter on a frozen base.
-  static BlockPass blocks(Weights base, Lora lora, Dtype compute, Decoder decoder, Batch batch) {
+  static BlockPass blocks(
+      Weights base,
+      Lora lora,
+      Dtype compute,
+      Activations activations,
+      Decoder decoder,
+      Batch batch) {
     try (var noGrad = new NoGradGuard()) {
       return BlockPass.of(
           decoder,
           base,
           lora,
           compute,
+          activations,
           batch.tokens(),
           batch.positions(),
           batch.spans(),

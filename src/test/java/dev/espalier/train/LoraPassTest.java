@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.TinyModel;
+import dev.espalier.model.Activations;
 import dev.espalier.model.Lora;
 import dev.espalier.model.Peft;
 import dev.espalier.model.Span;
@@ -132,7 +133,8 @@ final class LoraPassTest {
       Map<String, float[]> expected,
       String which) {
     var lora = learner.adapter();
-    var blocks = Pass.blocks(base.weights(), lora, Dtype.F32, base.decoder(), batch);
+    var blocks =
+        Pass.blocks(base.weights(), lora, Dtype.F32, Activations.KEPT, base.decoder(), batch);
     var byHand =
         most == batch.trained()
             ? learner.pass(base.decoder(), batch)
