@@ -56,4 +56,47 @@ final class EstimateTest {
     assertThat(estimate("ppo", WEIGHT, values).returns())
         .isEqualTo(estimate("ppo", 0, values).returns());
   }
+
+  private static final double BETA = 0.1;
+  private static final float[][] SAMPLED = {{-1, -2}, {-0.5f}};
+  private static final float[][] REFERENCE = {{-1.5f, -1}, {-2.5f}};
+  private static final double[][] REWARDS = {{1, 0}};
+
+  private static Algorithm taking(String preset) {
+    var of = Algorithm.preset(preset);
+    return new Algorithm(
+        preset, of.advantage(), of.loss(), of.weighting(), BETA, of.refill(), 0, 1, 0);
+  }
+
+  /// The first attempt is 0.5 likelier by its first token and 1 less likely by its second, the
+  /// other one 2 likelier: 1 + 0.05 and −0.2, whose mean is 0.425 and deviation 0.625 · √2.
+  @Test
+  void withoutACriticAnAttemptPaysForAllItsTokens() {
+    var advantages =
+        Estimate.of(taking("reinforce++"), REWARDS, SAMPLED, REFERENCE, null).advantages();
+    double one = 0.625 / (0.625 * Math.sqrt(2));
+    assertThat(advantages[0]).containsExactly(new double[] {one, one}, within(1e-5));
+    assertThat(advantages[1]).containsExactly(new double[] {-one}, within(1e-5));
+  }
+
+  /// Each token pays for itself, and the last one earns the reward: −0.05 and 1.1; −0.2. A token's
+  /// return is what comes from it on.
+  @Test
+  void withACriticATokenPaysForItself() {
+    float[][] values = {{0.3f, 0.6f}, {0.1f}};
+    var estimate = Estimate.of(taking("ppo"), REWARDS, SAMPLED, REFERENCE, values);
+    assertThat(estimate.returns()[0]).containsExactly(new float[] {1.05f, 1.1f}, within(1e-6f));
+    assertThat(estimate.returns()[1]).containsExactly(new float[] {-0.2f}, within(1e-6f));
+    double[] better = {1.05 - 0.3, 1.1 - 0.6, -0.2 - 0.1};
+    double mean = (better[0] + better[1] + better[2]) / 3;
+    double squares = 0;
+    for (double one : better) squares += (one - mean) * (one - mean);
+    double deviation = Math.sqrt(squares / 3);
+    double[] got = {
+      estimate.advantages()[0][0], estimate.advantages()[0][1], estimate.advantages()[1][0]
+    };
+    for (int i = 0; i < got.length; i++) {
+      assertThat(got[i]).isCloseTo((better[i] - mean) / deviation, within(1e-6));
+    }
+  }
 }

@@ -2,6 +2,7 @@ package dev.espalier.rl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.ChatModel;
@@ -420,6 +421,22 @@ final class GrpoTest {
                 new Message.Assistant("a", List.of()), FinishReason.STOP, new Usage(1, 1), null);
     var gathering = new Gathering(practice(mixed, 8), config(algorithm, 1));
     assertThat(gathering.next(policy, 0, 0).share()).isEqualTo(share);
+  }
+
+  /// In the last fifth of the room for six tokens, from 4.8 on, length costs up to a reward of 1.
+  @ParameterizedTest
+  @CsvSource({"4, 1", "5, 0.8333333333333334", "6, 0"})
+  void aLongTurnCosts(int tokens, double reward) {
+    ChatModel policy =
+        request ->
+            new Completion(
+                new Message.Assistant("a", List.of()),
+                FinishReason.STOP,
+                new Usage(1, tokens),
+                null);
+    var right = letters(task -> new Fixed(new Letters(task), 1));
+    var gathering = new Gathering(practice(right, 2), config("dapo", 1));
+    assertThat(gathering.next(policy, 0, 0).mean()).isCloseTo(reward, within(1e-9));
   }
 
   @Test
