@@ -15,6 +15,7 @@ final class WorldOptions {
   private static final long HELD_OUT_SEED = 20_260_501;
   private static final int AGENT_PORT = 7701;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration CODE_PATIENCE = Duration.ofHours(1);
   private static final Duration AGENT_PATIENCE = Duration.ofMinutes(5);
 
   @Option(
@@ -52,8 +53,9 @@ final class WorldOptions {
   @Option(
       names = "--timeout",
       description =
-          "Seconds that an environment may take for an answer (default: 30), or an agent between"
-              + " two turns (default: 300).")
+          "Seconds that an environment may take for an answer (default: 30; for code, which has limits"
+              + " of its own and waits for its turn, 3600), or an agent between two turns (default:"
+              + " 300).")
   private @Nullable Integer timeout;
 
   @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
@@ -134,7 +136,11 @@ final class WorldOptions {
   /// How long an environment may take for an answer, or an agent between two turns.
   Duration patience() {
     if (timeout != null) return Duration.ofSeconds(timeout);
-    return env.equals("agents") ? AGENT_PATIENCE : PATIENCE;
+    return switch (env) {
+      case "agents" -> AGENT_PATIENCE;
+      case "code" -> CODE_PATIENCE;
+      default -> PATIENCE;
+    };
   }
 
   private void refuse(boolean given, String options) {

@@ -171,6 +171,43 @@ final class MarinaEnvTest {
     assertThat(env.step(says("What?"))).isInstanceOf(Step.Done.class);
   }
 
+  private static String result(MarinaEnv env, ToolCall call) {
+    var message = new Message.Assistant("", List.of(call));
+    var completion = new Completion(message, FinishReason.TOOL_CALLS, new Usage(1, 1), null);
+    var step = (Step.Continue) env.step(completion);
+    return step.messages().getFirst().path("content").asString();
+  }
+
+  /// Half of what is looked up is about another vessel; the book is right all the same.
+  @Test
+  void wrongResultsAreAboutSomethingElse() {
+    var realism = new Realism(Difficulty.PLAIN, "any", 0, 0, 0.5, Duration.ZERO);
+    int wrong = 0;
+    for (int number = 0; number < 100; number++) {
+      var task = MarinaEnv.task("captured", 7, number, new Errands(2, 0, List.of()));
+      var looking = open(realism, task, number);
+      looking.start();
+      var call = new ToolCall("1", "lookup_vessel", "{\"vessel\": \"Grey Heron\"}");
+      if (!result(looking, call).contains("Grey Heron")) wrong++;
+      var working = open(realism, task, number);
+      assertThat(play(working, working.solution()))
+          .isEqualTo(new Step.Done(1, "the book is right"));
+    }
+    assertThat(wrong).isBetween(25, 75);
+  }
+
+  /// A tool that takes its time can be waited for no longer.
+  @Test
+  void aSlowToolIsInterruptedWithItsAttempt() {
+    var realism = new Realism(Difficulty.PLAIN, "any", 0, 0, 0, Duration.ofHours(1));
+    var env = open(realism, MarinaEnv.task("captured", 7, 1, Errands.ANY), 1);
+    env.start();
+    var call = new ToolCall("1", "lookup_vessel", "{\"vessel\": \"Grey Heron\"}");
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> result(env, call)).hasMessageContaining("abandoned");
+    assertThat(Thread.interrupted()).isTrue();
+  }
+
   /// Attempts at one task are told the same, whatever their luck.
   @Test
   void aTaskIsTheSameForAllAttempts() {
