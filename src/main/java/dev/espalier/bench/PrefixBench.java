@@ -1,6 +1,7 @@
 package dev.espalier.bench;
 
 import dev.espalier.chat.Json;
+import dev.espalier.chat.Penalties;
 import dev.espalier.chat.Sampling;
 import dev.espalier.engine.Adapter;
 import java.util.Arrays;
@@ -47,6 +48,6 @@ final class PrefixBench {
         subject,
         prompts,
         base,
-        i -> new Sampling(1, 1, 0, 0, TOKENS, (long) firstSeed + i, List.of(), -1));
+        i -> new Sampling(1, 1, 0, 0, TOKENS, (long) firstSeed + i, List.of(), Penalties.NONE, -1));
   }
 }

@@ -101,8 +101,14 @@ public record ChatRequest(ObjectNode json) {
 
   /// How to sample, with OpenAI's defaults where the client set nothing.
   ///
-  /// @throws ChatException with status 400 if a value is out of range or of the wrong type
+  /// @throws ChatException with status 400 if a value is out of range or of the wrong type, or if
+  ///   something is asked for that would be ignored
   public Sampling sampling() {
+    refuse("logit_bias", "it names another model's tokens");
+    refuse("functions", "it is the old form of tools");
+    refuse("function_call", "it is the old form of tool_choice");
+    refuse("audio", "answers are text");
+    refuse("web_search_options", "nothing is searched");
     var stop = new ArrayList<String>();
     var stops = json.path("stop");
     if (stops.isString()) stop.add(stops.asString());
@@ -116,7 +122,22 @@ public record ChatRequest(ObjectNode json) {
         (int) number(limit, DEFAULT_MAX_TOKENS),
         present("seed") ? (Long) (long) number("seed", 0) : null,
         stop,
-        json.path("logprobs").asBoolean(false) ? (int) number("top_logprobs", 0) : -1);
+        new Penalties(number("frequency_penalty", 0), number("presence_penalty", 0)),
+        topLogprobs());
+  }
+
+  private void refuse(String field, String why) {
+    if (!present(field) || (json.get(field).isContainer() && json.get(field).isEmpty())) return;
+    throw new ChatException(
+        400, "%s is not for a model of this process: %s. Leave it out".formatted(field, why));
+  }
+
+  private int topLogprobs() {
+    int most = (int) number("top_logprobs", 0);
+    boolean wanted = json.path("logprobs").asBoolean(false);
+    if (most != 0 && !wanted) throw new ChatException(400, "top_logprobs needs logprobs: true");
+    if (most < 0) throw new ChatException(400, "top_logprobs must not be negative, not " + most);
+    return wanted ? most : -1;
   }
 
   private boolean present(String field) {

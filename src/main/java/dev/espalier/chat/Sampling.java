@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// @param maxTokens the most tokens to sample
 /// @param seed null draws one
 /// @param stop texts that end the completion and are cut from it
+/// @param penalties of tokens that come again
 /// @param topLogprobs how many alternatives to report a token; negative reports no
 ///   log-probabilities
 public record Sampling(
@@ -21,7 +22,9 @@ public record Sampling(
     int maxTokens,
     @Nullable Long seed,
     List<String> stop,
+    Penalties penalties,
     int topLogprobs) {
+  private static final int MOST_LIKELY = 20;
 
   public Sampling {
     if (!(temperature >= 0 && temperature <= 2)) {
@@ -34,6 +37,10 @@ public record Sampling(
     if (!(minP >= 0 && minP < 1)) {
       throw new ChatException(400, "min_p must be at least 0 and below 1, not " + minP);
     }
+    if (topLogprobs > MOST_LIKELY) {
+      throw new ChatException(
+          400, "top_logprobs must be between 0 and %d, not %d".formatted(MOST_LIKELY, topLogprobs));
+    }
     if (maxTokens < 1) throw new ChatException(400, "max_tokens must be at least 1");
     if (stop.contains("")) {
       throw new ChatException(400, "stop must not be empty: name a text, or leave it out");
@@ -43,6 +50,6 @@ public record Sampling(
 
   /// Greedy decoding of at most that many tokens.
   public static Sampling greedy(int maxTokens) {
-    return new Sampling(0, 1, 0, 0, maxTokens, 0L, List.of(), -1);
+    return new Sampling(0, 1, 0, 0, maxTokens, 0L, List.of(), Penalties.NONE, -1);
   }
 }

@@ -15,6 +15,7 @@ record TemplateInput(ArrayNode messages, @Nullable ArrayNode tools, ObjectNode s
 
   /// @param guard knows the special tokens
   /// @param nineCharacterIds whether call ids must be nine letters and digits (Mistral's rule)
+  /// @throws ChatException with status 400 if a message holds more than text
   static TemplateInput of(ChatRequest request, MarkerGuard guard, boolean nineCharacterIds) {
     char cut = MarkerGuard.cutFor(request.json().toString());
     var messages = Json.array();
@@ -50,13 +51,17 @@ record TemplateInput(ArrayNode messages, @Nullable ArrayNode tools, ObjectNode s
     return variables.put("add_generation_prompt", addGenerationPrompt);
   }
 
-  /// Many templates know content only as a string.
+  /// Many templates know content only as a string, and none of these models reads anything else.
   private static void flatten(ObjectNode message) {
     if (!(message.get("content") instanceof ArrayNode parts)) return;
     var text = new StringBuilder();
     for (var part : parts) {
-      if (!part.path("type").asString("").equals("text")) return;
-      text.append(part.path("text").asString(""));
+      var type = part.path("type").asString("");
+      if (!type.equals("text") && !type.equals("refusal")) {
+        throw new ChatException(
+            400, "content of type %s cannot be read by this model: send text".formatted(type));
+      }
+      text.append(part.path(type).asString(""));
     }
     message.put("content", text.toString());
   }

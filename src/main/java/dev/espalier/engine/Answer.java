@@ -4,6 +4,7 @@ import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.Message;
 import dev.espalier.chat.Reply;
 import dev.espalier.chat.ReplyStream;
+import dev.espalier.chat.TokenTrace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -82,6 +83,11 @@ final class Answer {
 
   int[] ids() {
     return tokens.stream().mapToInt(Generation.Token::id).toArray();
+  }
+
+  /// What was likeliest at each token.
+  List<List<TokenTrace.Likely>> likeliest() {
+    return tokens.stream().map(Generation.Token::likeliest).toList();
   }
 
   float[] logprobs() {

@@ -2,9 +2,11 @@ package dev.espalier.engine;
 
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Sampling;
+import dev.espalier.chat.TokenTrace;
 import dev.espalier.grammar.Matcher;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -15,7 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// One sequence being generated: the requester reads tokens, the engine writes them.
 public final class Generation {
   /// A sampled token.
-  public record Token(int id, float logprob) {}
+  ///
+  /// @param likeliest as many as the request asks for, itself among them or not
+  public record Token(int id, float logprob, List<TokenTrace.Likely> likeliest) {}
 
   private sealed interface Event {
     record Sampled(Token token) implements Event {}

@@ -103,7 +103,8 @@ public record LocalModel(Engine engine, @Nullable Supplier<Lease> adapter) imple
             reply.ids(),
             reply.logprobs(),
             generation.adapter == null ? "base" : generation.adapter.version(),
-            sampling.temperature());
+            sampling.temperature(),
+            sampling.topLogprobs() > 0 ? reply.likeliest() : null);
     return new Completion(message, finish, new Usage(prompt.length, reply.ids().length), trace);
   }
 }

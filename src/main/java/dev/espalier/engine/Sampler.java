@@ -1,8 +1,13 @@
 package dev.espalier.engine;
 
+import dev.espalier.chat.Penalties;
 import dev.espalier.chat.Sampling;
+import dev.espalier.chat.TokenTrace;
 import dev.espalier.tensor.Softmax;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class Sampler {
   private final Sampling sampling;
   private final SplittableRandom random;
+  private final Map<Integer, Integer> came = new HashMap<>(); // where that costs: how often
 
   Sampler(Sampling sampling) {
     this.sampling = sampling;
@@ -29,21 +35,29 @@ final class Sampler {
   /// Draws from a row's probabilities.
   ///
   /// @param allowed the tokens that may be drawn, a bit each; null for all
-  /// @return the token with its log-probability after temperature, before any truncation or mask
+  /// @return the token with its log-probability after temperature, before any penalty, truncation
+  ///   or mask
   Generation.Token draw(Softmax row, long @Nullable [] allowed) {
     int id = pick(row, allowed);
-    return new Generation.Token(id, row.logprob(id));
+    if (!sampling.penalties().equals(Penalties.NONE)) came.merge(id, 1, Integer::sum);
+    if (sampling.topLogprobs() <= 0) return new Generation.Token(id, row.logprob(id), List.of());
+    var likeliest =
+        Arrays.stream(row.best(sampling.topLogprobs()))
+            .mapToObj(token -> new TokenTrace.Likely(token, row.logprob(token)))
+            .toList();
+    return new Generation.Token(id, row.logprob(id), likeliest);
   }
 
   private int pick(Softmax row, long @Nullable [] allowed) {
-    if (sampling.temperature() == 0) {
-      return allowed == null ? row.best() : row.best(allowed);
-    }
-    double part = random.nextDouble();
+    boolean greedy = sampling.temperature() == 0;
+    if (greedy && came.isEmpty()) return allowed == null ? row.best() : row.best(allowed);
+    double part = greedy ? 0 : random.nextDouble();
     boolean whole = sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0;
-    if (whole && allowed == null) return row.at(part);
+    if (!greedy && whole && allowed == null && came.isEmpty()) return row.at(part);
     var p = row.probabilities();
+    if (!came.isEmpty()) penalise(p);
     if (allowed != null && !mask(p, allowed)) return row.best(allowed);
+    if (greedy) return greatest(p);
     double left = part * (whole ? 1 : truncate(p));
     int last = 0;
     for (int i = 0; i < p.length; i++) {
@@ -53,6 +67,20 @@ final class Sampler {
       if (left < 0) return i;
     }
     return last; // rounding left a crumb
+  }
+
+  /// Makes tokens that came already less likely, or likelier, with a sum of one.
+  private void penalise(double[] p) {
+    came.forEach(
+        (token, times) -> p[token] *= Math.exp(-sampling.penalties().of(times) / temperature()));
+    double total = Arrays.stream(p).sum();
+    for (int i = 0; i < p.length; i++) p[i] /= total;
+  }
+
+  private static int greatest(double[] p) {
+    int best = 0;
+    for (int i = 1; i < p.length; i++) if (p[i] > p[best]) best = i;
+    return best;
   }
 
   /// Leaves what is allowed, with a sum of one, and says whether anything is left.

@@ -64,9 +64,10 @@ final class ApiError extends RuntimeException {
     return String.valueOf(getMessage());
   }
 
-  /// Whether somebody else might still answer the request.
+  /// Whether somebody else might still answer the request: one that is too long for a model of this
+  /// process, say, or has an image in it.
   boolean mayFallBack() {
-    return status == 404 || status == 429 || status >= 500;
+    return status == 400 || status == 404 || status == 429 || status >= 500;
   }
 
   /// Sends it, with what a client needs to know before it tries again.

@@ -127,11 +127,16 @@ final class CompletionJson {
     var json = Json.object();
     var content = json.putArray("content");
     for (int i = 0; i < trace.ids().length; i++) {
-      var token = content.addObject().put("token", tokens.apply(trace.ids()[i]));
-      token.put("logprob", (double) trace.logprobs()[i]);
-      token.putNull("bytes");
-      token.putArray("top_logprobs");
+      var token = logprob(content, trace.ids()[i], trace.logprobs()[i]);
+      var others = token.putArray("top_logprobs");
+      if (trace.likeliest() == null) continue;
+      for (var likely : trace.likeliest().get(i)) logprob(others, likely.id(), likely.logprob());
     }
     return json;
+  }
+
+  private ObjectNode logprob(ArrayNode to, int id, float logprob) {
+    var token = to.addObject().put("token", tokens.apply(id)).put("logprob", (double) logprob);
+    return token.putNull("bytes");
   }
 }

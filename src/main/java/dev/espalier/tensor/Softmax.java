@@ -93,6 +93,21 @@ public final class Softmax {
     return token;
   }
 
+  /// The likeliest tokens in order; the first of equals first.
+  public int[] best(int many) {
+    var best = new int[Math.min(many, count)];
+    int found = 0;
+    for (int i = 0; i < count; i++) {
+      int place = found;
+      while (place > 0 && scores[i] > scores[best[place - 1]]) place--;
+      if (place == best.length) continue;
+      if (found < best.length) found++;
+      System.arraycopy(best, place, best, place + 1, found - place - 1);
+      best[place] = i;
+    }
+    return best;
+  }
+
   /// The likeliest of the tokens with a bit; the first of equals.
   ///
   /// @throws IllegalStateException if none has

@@ -43,7 +43,7 @@ final class AnswerTest {
       var out = new StringBuilder();
       var answer = new Answer(format, List.of(stop), out::append);
       for (int id : format.tokenizer().encode(said)) {
-        if (answer.add(new Generation.Token(id, 0))) break;
+        if (answer.add(new Generation.Token(id, 0, List.of()))) break;
       }
       var message = answer.finish(null);
       assertThat(message.text().stripTrailing()).isEqualTo(expected.stripTrailing());

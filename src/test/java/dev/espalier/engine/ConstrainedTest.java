@@ -7,9 +7,11 @@ import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.Json;
+import dev.espalier.chat.TokenTrace.Likely;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -57,6 +59,35 @@ final class ConstrainedTest {
                "reasons": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "string", "maxLength": 12}},
                "score": {"type": "integer", "minimum": 1, "maximum": 5}}}
             """);
+  }
+
+  @Test
+  void refusesWhatIsNotText() {
+    var request = asking(0);
+    var parts = ((ObjectNode) request.at("/messages/0")).putArray("content");
+    parts.addObject().put("type", "text").put("text", "What is this?");
+    parts.addObject().put("type", "image_url").putObject("image_url").put("url", "data:,");
+    assertThatThrownBy(() -> model.complete(new ChatRequest(request)))
+        .isInstanceOf(ChatException.class)
+        .hasMessageContaining("content of type image_url cannot be read");
+  }
+
+  /// As many as are asked for, the likeliest first, which greedy sampling takes.
+  @Test
+  void saysWhatElseWasLikely() {
+    var request = asking(0).put("logprobs", true).put("top_logprobs", 3);
+    var trace = Objects.requireNonNull(model.complete(new ChatRequest(request)).trace());
+    var likeliest = Objects.requireNonNull(trace.likeliest());
+    assertThat(likeliest).hasSameSizeAs(trace.ids());
+    for (int i = 0; i < trace.ids().length; i++) {
+      var some = likeliest.get(i);
+      assertThat(some).hasSize(3);
+      assertThat(some.getFirst()).isEqualTo(new Likely(trace.ids()[i], trace.logprobs()[i]));
+      assertThat(some.get(1).logprob()).isLessThanOrEqualTo(some.getFirst().logprob());
+      assertThat(some.get(2).logprob()).isLessThanOrEqualTo(some.get(1).logprob());
+    }
+    var without = model.complete(new ChatRequest(asking(0))).trace();
+    assertThat(Objects.requireNonNull(without).likeliest()).isNull();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
+import dev.espalier.chat.Penalties;
 import dev.espalier.chat.Sampling;
 import dev.espalier.model.Lora;
 import dev.espalier.model.LoraConfig;
@@ -156,7 +157,8 @@ final class EngineSoakTest {
   private void free(Random random, Engine engine, AdapterCache cache) {
     var prompt = prompt(random, 1 + random.nextInt(random.nextInt(10) == 0 ? 900 : 200));
     var lease = random.nextInt(4) == 0 ? null : lease(random, cache);
-    var sampling = new Sampling(1, 1, 0, 0, 1 + random.nextInt(120), null, List.of(), -1);
+    var sampling =
+        new Sampling(1, 1, 0, 0, 1 + random.nextInt(120), null, List.of(), Penalties.NONE, -1);
     var generation = engine.prepare(prompt, sampling, Set.of(), lease, null);
     engine.queue(List.of(generation));
     int leaves = random.nextInt(3) == 0 ? random.nextInt(40) : Integer.MAX_VALUE;

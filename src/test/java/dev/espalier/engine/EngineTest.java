@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.chat.ChatException;
+import dev.espalier.chat.Penalties;
 import dev.espalier.chat.Sampling;
 import dev.espalier.model.Adapters;
 import dev.espalier.model.PackedAttention;
@@ -65,7 +66,7 @@ final class EngineTest {
   }
 
   private static Sampling sampling(double temperature, int tokens, long seed) {
-    return new Sampling(temperature, 1, 0, 0, tokens, seed, List.of(), -1);
+    return new Sampling(temperature, 1, 0, 0, tokens, seed, List.of(), Penalties.NONE, -1);
   }
 
   private static List<Generation.Token> all(Generation generation) {

@@ -11,6 +11,7 @@ import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.Json;
 import dev.espalier.chat.Message;
 import dev.espalier.chat.TokenTrace;
+import dev.espalier.chat.TokenTrace.Likely;
 import dev.espalier.chat.ToolCall;
 import dev.espalier.chat.Usage;
 import dev.espalier.store.Outcome;
@@ -59,7 +60,13 @@ class LocalModelTest {
           new Message.Assistant("It is 4", List.of(new ToolCall("call_1", "add", "{\"a\":2}"))),
           FinishReason.TOOL_CALLS,
           new Usage(7, 3),
-          new TokenTrace(new int[] {1}, new int[] {5, 6}, new float[] {-0.5f, -1f}, "base", 1));
+          new TokenTrace(
+              new int[] {1},
+              new int[] {5, 6},
+              new float[] {-0.5f, -1f},
+              "base",
+              1,
+              List.of(List.of(), List.of(new Likely(7, -0.75f), new Likely(6, -1)))));
     }
 
     @Override
@@ -144,6 +151,10 @@ class LocalModelTest {
       assertThat(json.at("/choices/0/finish_reason").asString()).isEqualTo("tool_calls");
       assertThat(json.at("/choices/0/logprobs/content/1/token").asString()).isEqualTo("<6>");
       assertThat(json.at("/choices/0/logprobs/content/1/logprob").asDouble()).isEqualTo(-1);
+      assertThat(json.at("/choices/0/logprobs/content/1/top_logprobs").toString())
+          .isEqualTo(
+              "[{\"token\":\"<7>\",\"logprob\":-0.75,\"bytes\":null},"
+                  + "{\"token\":\"<6>\",\"logprob\":-1.0,\"bytes\":null}]");
       assertThat(json.at("/usage/total_tokens").asInt()).isEqualTo(7 + 2 * 3);
       var captured = rig.captured().getFirst();
       assertThat(captured.response()).isEqualTo(response.body());
@@ -187,8 +198,19 @@ class LocalModelTest {
       var response = rig.post("/v1/chat/completions", request("mine", ",\"temperature\":9"));
       assertThat(response.statusCode()).isEqualTo(400);
       assertThat(Rig.text(response)).contains("temperature");
-      assertThat(rig.post("/v1/chat/completions", request("mine", ",\"n\":0")).statusCode())
-          .isEqualTo(400);
+      for (var wrong :
+          List.of(
+              "\"n\":0",
+              "\"top_logprobs\":2",
+              "\"logprobs\":true,\"top_logprobs\":21",
+              "\"logprobs\":true,\"top_logprobs\":-1",
+              "\"frequency_penalty\":3",
+              "\"logit_bias\":{\"50256\":-100}",
+              "\"functions\":[{\"name\":\"add\"}]",
+              "\"web_search_options\":{\"search_context_size\":\"low\"}")) {
+        var refused = rig.post("/v1/chat/completions", request("mine", "," + wrong));
+        assertThat(refused.statusCode()).as(wrong).isEqualTo(400);
+      }
     }
   }
 
@@ -215,6 +237,19 @@ class LocalModelTest {
           .extracting(r -> r.servedBy() + " " + r.outcome())
           .containsExactly(
               "upstream:main " + Outcome.COMPLETE, "adapter:late " + Outcome.TRUNCATED);
+    }
+  }
+
+  @Test
+  void whatAnAdapterCannotDoIsForTheFallback() throws Exception {
+    try (var upstream = new ScriptedUpstream((request, wire) -> Wires.text(wire));
+        var rig = rig(Upstream.of("main", upstream.base()))) {
+      var route = "{\"target\":{\"adapter\":\"mine\"},\"fallback\":{\"upstream\":\"main\"}}";
+      assertThat(rig.put("/api/routes/gpt-mine", route).statusCode()).isEqualTo(200);
+      var biased = request("gpt-mine", ",\"logit_bias\":{\"50256\":-100}");
+      assertThat(rig.post("/v1/chat/completions", biased).statusCode()).isEqualTo(200);
+      assertThat(upstream.requests).hasSize(1);
+      assertThat(rig.captured().getFirst().servedBy()).isEqualTo("upstream:main");
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -54,6 +55,24 @@ class SoftmaxTest {
             if (expected[i] > expected[best]) best = i;
           }
           assertThat(softmax.best()).isEqualTo(best);
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,4096,20", "F32,7,20", "BF16,70,5", "F32,100,1"})
+  void theBestComeInOrder(Dtype dtype, int count, int many) {
+    each(
+        dtype,
+        count,
+        (softmax, expected) -> {
+          var sorted =
+              IntStream.range(0, count)
+                  .boxed()
+                  .sorted((one, other) -> Double.compare(expected[other], expected[one]))
+                  .limit(many)
+                  .mapToInt(Integer::intValue)
+                  .toArray();
+          assertThat(softmax.best(many)).isEqualTo(sorted);
         });
   }
 
