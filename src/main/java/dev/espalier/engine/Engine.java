@@ -113,6 +113,11 @@ public final class Engine implements AutoCloseable {
     return longest;
   }
 
+  /// Bytes that the keys and values of running sequences may come to take.
+  public long most() {
+    return KvCache.bytes(base.shape(), base.dtype(), slots, longest);
+  }
+
   /// Queues a prompt.
   ///
   /// @param stops tokens that end the completion

@@ -39,6 +39,11 @@ final class KvCache implements AutoCloseable {
     return Math.clamp(bytes / each, 1, most);
   }
 
+  /// Bytes of so many sequences of that length.
+  static long bytes(ModelShape shape, Dtype dtype, int slots, int length) {
+    return token(shape, dtype) * slots * length;
+  }
+
   private static long token(ModelShape shape, Dtype dtype) {
     return 2L * shape.layers() * shape.kvHeads() * shape.headDim() * dtype.bytes();
   }

@@ -52,6 +52,11 @@ final class Policy implements AutoCloseable {
     return new Adapter("policy", "policy@" + version, frozen);
   }
 
+  /// Bytes that its attempts may come to take.
+  long most() {
+    return engine.most();
+  }
+
   /// How many tokens an attempt can have.
   int longest() {
     return engine.longest();

@@ -88,9 +88,8 @@ final class PolicyLearner implements AutoCloseable {
     int casts = 2 * config.staleness() + 1;
     policy = new Policy(base, masters, SLOTS, LENGTH, practice.view(), casts);
     adam = new AdamW(masters.parameters(), AdamW.Config.withDecay(0));
-    var memory =
-        MemoryPlan.of(
-            shape, base.dtype(), masters.size(), policy.longest(), false, Memory.available());
+    long left = Memory.available() - policy.most();
+    var memory = MemoryPlan.of(shape, base.dtype(), masters.size(), policy.longest(), false, left);
     room = memory.tokens();
     learner = policy.learner(temperature, memory.keeping());
     trainer = new Trainer(base.decoder(), learner, List.of(new Trainer.Part(adam, 1)), CLIP);
