@@ -5,9 +5,9 @@ import dev.espalier.tensor.LowRank;
 import dev.espalier.tensor.Products;
 import dev.espalier.tensor.Scope;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -16,14 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class FrozenLora implements Adapters, AutoCloseable {
   private static final int FEW = 64; // rows, up to which libtorch's products are no faster
 
-  /// The matrices of a projection.
-  ///
-  /// @param a (R, in)
-  /// @param b (R, out), scaled
-  /// @param rows the same for rows that have an adapter each
-  record Pair(Tensor a, Tensor b, LowRank rows) {}
-
-  private final Map<String, Pair> pairs = new HashMap<>();
+  private final Map<String, LowRank> pairs = new HashMap<>();
   private volatile boolean closed;
 
   /// A copy of an adapter as it is now, for a model of that shape.
@@ -33,14 +26,12 @@ public final class FrozenLora implements Adapters, AutoCloseable {
       for (var projection : shape.projections()) {
         var pair = LoraPair.join(projection, lora.sites(), dtype);
         if (pair == null) continue;
-        var a = scope.keep(own(pair.a()));
-        var b = scope.keep(own(pair.b().t().contiguous()));
-        pairs.put(projection.name(), new Pair(a, b, rows(projection, lora, a, b)));
+        pairs.put(projection.name(), lowRank(projection, lora, pair));
       }
     }
   }
 
-  private static LowRank rows(Projection projection, Lora lora, Tensor a, Tensor b) {
+  private static LowRank lowRank(Projection projection, Lora lora, LoraPair pair) {
     var ranks =
         projection.parts().stream()
             .mapToInt(linear -> {
@@ -49,16 +40,11 @@ public final class FrozenLora implements Adapters, AutoCloseable {
             })
             .toArray();
     var outs = Arrays.stream(projection.outs()).mapToInt(Math::toIntExact).toArray();
-    return new LowRank(a, b, ranks, outs);
-  }
-
-  /// Not the masters themselves, where they are of that type already.
-  private static Tensor own(Tensor tensor) {
-    return tensor.detach().clone();
+    return new LowRank(pair.a(), pair.b(), ranks, outs);
   }
 
   /// The matrices of a projection; null where the adapter changes none of its layers.
-  @Nullable Pair pair(String projection) {
+  @Nullable LowRank pair(String projection) {
     return pairs.get(projection);
   }
 
@@ -68,7 +54,9 @@ public final class FrozenLora implements Adapters, AutoCloseable {
     if (pair == null) return output;
     long count = input.numel() / input.size(-1);
     if (count <= FEW) {
-      LowRank.add(Collections.nCopies((int) count, pair.rows()), input.contiguous(), output);
+      int rows = Math.toIntExact(count);
+      var all = IntStream.range(0, rows).toArray();
+      LowRank.add(LowRank.Share.of(pair, all, rows), input.contiguous(), output);
       return output;
     }
     var inner = Products.linear(input.reshape(-1, input.size(-1)), pair.a());
@@ -78,7 +66,7 @@ public final class FrozenLora implements Adapters, AutoCloseable {
 
   /// What its matrices take.
   public long bytes() {
-    return pairs.values().stream().mapToLong(pair -> pair.a().nbytes() + pair.b().nbytes()).sum();
+    return pairs.values().stream().mapToLong(LowRank::bytes).sum();
   }
 
   /// Whether it is no more.
@@ -89,9 +77,6 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    for (var pair : pairs.values()) {
-      pair.a().close();
-      pair.b().close();
-    }
+    pairs.values().forEach(LowRank::close);
   }
 }

@@ -7,6 +7,7 @@ import dev.espalier.tensor.LaneAttention.Head;
 import dev.espalier.tensor.LaneMath;
 import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.Lanes;
+import dev.espalier.tensor.LowRank.Block;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +33,7 @@ final class LanePrefill {
   private final Lanes sin;
 
   /// A projection with its adapters' matrices.
-  private record Linear(LaneWeight weight, List<LowRank> added) {
+  private record Linear(LaneWeight weight, List<Added> added) {
     TokenStep forward(Lanes x, @Nullable Lanes start, Lanes out) {
       int rank = added.stream().mapToInt(it -> it.a().rows()).max().orElse(0);
       var inner = Lanes.empty(x.panels() * Lanes.PANEL, Lanes.padded(rank));
@@ -48,8 +49,8 @@ final class LanePrefill {
   /// An adapter's matrices of a projection, for the tokens of a run.
   ///
   /// @param a (R, in)
-  /// @param b (R, out), scaled
-  private record LowRank(LaneMatrix a, LaneMatrix b, int from, int end) {
+  /// @param b the blocks of B
+  private record Added(LaneMatrix a, List<Block> b, int from, int end) {
     /// @param inner room for what A makes of the tokens
     /// @param first of the panels, of which there may be none of the run's
     /// @param last the panel after them
@@ -60,7 +61,11 @@ final class LanePrefill {
       a.multiply(x, 0, null, inner, 0, begin, beyond);
       keep(inner, begin);
       keep(inner, beyond - 1);
-      b.multiplyTransposed(inner, 0, out, out, 0, begin, beyond);
+      for (var block : b) {
+        block
+            .matrix()
+            .multiplyTransposed(inner, block.rank(), out, out, block.column(), begin, beyond);
+      }
     }
 
     /// Other runs' tokens of a panel get nothing of this adapter.
@@ -145,12 +150,11 @@ final class LanePrefill {
   }
 
   private Linear linear(Projection projection, PackedAdapters adapters) {
-    var added = new ArrayList<LowRank>();
+    var added = new ArrayList<Added>();
     for (var run : adapters.runs()) {
       var pair = run.adapter() == null ? null : run.adapter().pair(projection.name());
       if (pair == null) continue;
-      added.add(
-          new LowRank(new LaneMatrix(pair.a()), new LaneMatrix(pair.b()), run.from(), run.end()));
+      added.add(new Added(pair.lanes(), pair.blocks(), run.from(), run.end()));
     }
     var weight = LaneWeight.of(projection, weights, 0, weights.weight(projection).size(0));
     return new Linear(weight, added);

@@ -1,37 +1,46 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.LowRank;
+import dev.espalier.tensor.LowRank.Share;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// Different adapters for the rows of one batch, each computed from its matrices where they lie.
+/// Different adapters for the rows of one batch, each computed from its matrices where they lie;
+/// rows of the same one are brought together.
 public final class MixedAdapters implements Adapters {
-  private final List<@Nullable FrozenLora> rows;
-  private final Map<String, List<@Nullable LowRank>> byProjection = new HashMap<>();
+  private final int count;
+  private final Map<FrozenLora, List<Integer>> rows = new LinkedHashMap<>(); // of each adapter
+  private final Map<String, List<Share>> byProjection = new HashMap<>();
 
-  /// @param rows the adapter of each; null is the base alone
-  public MixedAdapters(List<@Nullable FrozenLora> rows) {
-    this.rows = Collections.unmodifiableList(new ArrayList<>(rows));
+  /// @param each the adapter of each row; null is the base alone
+  public MixedAdapters(List<@Nullable FrozenLora> each) {
+    count = each.size();
+    for (int row = 0; row < count; row++) {
+      var adapter = each.get(row);
+      if (adapter != null) rows.computeIfAbsent(adapter, one -> new ArrayList<>()).add(row);
+    }
   }
 
   @Override
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
-    var each = byProjection.computeIfAbsent(projection.name(), this::pairs);
-    LowRank.add(each, input.contiguous(), output);
+    var shares = byProjection.computeIfAbsent(projection.name(), this::shares);
+    LowRank.add(shares, input.contiguous(), output);
     return output;
   }
 
-  private List<@Nullable LowRank> pairs(String projection) {
-    var each = new ArrayList<@Nullable LowRank>();
-    for (var row : rows) {
-      var pair = row == null ? null : row.pair(projection);
-      each.add(pair == null ? null : pair.rows());
-    }
-    return each;
+  private List<Share> shares(String projection) {
+    var shares = new ArrayList<Share>();
+    rows.forEach((adapter, its) -> {
+      var pair = adapter.pair(projection);
+      if (pair == null) return;
+      var numbers = its.stream().mapToInt(Integer::intValue).toArray();
+      shares.addAll(Share.of(pair, numbers, count));
+    });
+    return shares;
   }
 }

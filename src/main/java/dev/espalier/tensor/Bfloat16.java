@@ -4,6 +4,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -21,6 +22,9 @@ final class Bfloat16 extends Numbers {
       VectorSpecies.of(short.class, VectorShape.forBitSize(PAIRS.vectorBitSize() / 2));
   private static final int STEP = PAIRS.length();
   private static final long WIDTH = Tiles.WIDTH / 2; // bytes of a panel's row
+  private static final long NEXT = 4L * STEP; // bytes of a register
+  private static final ThreadLocal<float[]> SUMS =
+      ThreadLocal.withInitial(() -> new float[8 * LANES]);
   private static final int UPPER = 0xFFFF0000;
   private static final int HALF = 0x7FFF;
   private static final int QUIET = 0x400000; // what no NaN of libtorch's is without
@@ -260,9 +264,9 @@ final class Bfloat16 extends Numbers {
       for (int i = 0; i < count; i++) set(to + 2L * i, sums[from + i % 2 * LANES + i / 2]);
       return;
     }
-    var low = rounded(FloatVector.fromArray(FLOATS, sums, from)).lanewise(LSHR, 16);
-    var high = rounded(FloatVector.fromArray(FLOATS, sums, from + LANES)).and(UPPER);
-    low.or(high).intoMemorySegment(MEMORY, to, ORDER);
+    var even = FloatVector.fromArray(FLOATS, sums, from);
+    var odd = FloatVector.fromArray(FLOATS, sums, from + LANES);
+    join(even, odd).intoMemorySegment(MEMORY, to, ORDER);
   }
 
   @Override
@@ -288,6 +292,14 @@ final class Bfloat16 extends Numbers {
   void addRows(long vector, int length, boolean fresh, Stack... stacks) {
     int pairs = length / 2;
     int i = 0;
+    var sums = SUMS.get();
+    for (; i <= pairs - 4 * STEP; i += 4 * STEP) {
+      long at = vector + 4L * i;
+      if (fresh) Arrays.fill(sums, 0);
+      else spread(at, sums);
+      add(sums, 4L * i, stacks);
+      for (int j = 0; j < 4; j++) put(sums, 2 * LANES * j, 2 * LANES, at + NEXT * j);
+    }
     for (; i <= pairs - STEP; i += STEP) {
       long at = vector + 4L * i;
       var both =
@@ -305,10 +317,66 @@ final class Bfloat16 extends Numbers {
           odd = one.and(UPPER).reinterpretAsFloats().fma(factor, odd);
         }
       }
-      var low = rounded(even).lanewise(LSHR, 16);
-      low.or(rounded(odd).and(UPPER)).intoMemorySegment(MEMORY, at, ORDER);
+      join(even, odd).intoMemorySegment(MEMORY, at, ORDER);
     }
     addRest(vector, 2 * i, length, fresh, stacks);
+  }
+
+  /// Reads four registers of pairs, the even ones of each first.
+  private static void spread(long from, float[] sums) {
+    for (int i = 0; i < 4; i++) {
+      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, from + NEXT * i, ORDER);
+      both.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(sums, 2 * LANES * i);
+      both.and(UPPER).reinterpretAsFloats().intoArray(sums, 2 * LANES * i + LANES);
+    }
+  }
+
+  /// Adds to eight registers at once: a sum waits for its last addition, and seven others fill the
+  /// time.
+  ///
+  /// @param skipped bytes of each row
+  private static void add(float[] sums, long skipped, Stack... stacks) {
+    var a0 = FloatVector.fromArray(FLOATS, sums, 0);
+    var a1 = FloatVector.fromArray(FLOATS, sums, LANES);
+    var b0 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
+    var b1 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+    var c0 = FloatVector.fromArray(FLOATS, sums, 4 * LANES);
+    var c1 = FloatVector.fromArray(FLOATS, sums, 5 * LANES);
+    var d0 = FloatVector.fromArray(FLOATS, sums, 6 * LANES);
+    var d1 = FloatVector.fromArray(FLOATS, sums, 7 * LANES);
+    for (var stack : stacks) {
+      long next = stack.first() + skipped;
+      long apart = stack.apart();
+      var factors = stack.factors();
+      for (int r = stack.from(); r < stack.to(); r++, next += apart) {
+        var factor = FloatVector.broadcast(FLOATS, factors[r]);
+        var a = IntVector.fromMemorySegment(PAIRS, MEMORY, next, ORDER);
+        a0 = a.lanewise(LSHL, 16).reinterpretAsFloats().fma(factor, a0);
+        a1 = a.and(UPPER).reinterpretAsFloats().fma(factor, a1);
+        var b = IntVector.fromMemorySegment(PAIRS, MEMORY, next + NEXT, ORDER);
+        b0 = b.lanewise(LSHL, 16).reinterpretAsFloats().fma(factor, b0);
+        b1 = b.and(UPPER).reinterpretAsFloats().fma(factor, b1);
+        var c = IntVector.fromMemorySegment(PAIRS, MEMORY, next + 2 * NEXT, ORDER);
+        c0 = c.lanewise(LSHL, 16).reinterpretAsFloats().fma(factor, c0);
+        c1 = c.and(UPPER).reinterpretAsFloats().fma(factor, c1);
+        var d = IntVector.fromMemorySegment(PAIRS, MEMORY, next + 3 * NEXT, ORDER);
+        d0 = d.lanewise(LSHL, 16).reinterpretAsFloats().fma(factor, d0);
+        d1 = d.and(UPPER).reinterpretAsFloats().fma(factor, d1);
+      }
+    }
+    a0.intoArray(sums, 0);
+    a1.intoArray(sums, LANES);
+    b0.intoArray(sums, 2 * LANES);
+    b1.intoArray(sums, 3 * LANES);
+    c0.intoArray(sums, 4 * LANES);
+    c1.intoArray(sums, 5 * LANES);
+    d0.intoArray(sums, 6 * LANES);
+    d1.intoArray(sums, 7 * LANES);
+  }
+
+  /// Pairs of the nearest bfloat16 numbers.
+  private static IntVector join(FloatVector even, FloatVector odd) {
+    return rounded(even).lanewise(LSHR, 16).or(rounded(odd).and(UPPER));
   }
 
   /// The bits of numbers whose upper halves are the nearest bfloat16 ones.

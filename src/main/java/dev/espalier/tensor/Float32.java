@@ -9,7 +9,6 @@ final class Float32 extends Numbers {
 
   private static final int STEP = LANES;
   private static final long NEXT = 4L * LANES; // bytes
-  private static final long APART = 4L * STEP; // bytes
 
   private Float32() {}
 
@@ -243,13 +242,14 @@ final class Float32 extends Numbers {
   @Override
   void addRows(long vector, int length, boolean fresh, Stack... stacks) {
     int i = 0;
-    for (; i <= length - 2 * STEP; i += 2 * STEP) { // two, so that one's sum need not wait
+    for (; i <= length - 8 * STEP; i += 8 * STEP) addEight(vector, 4L * i, fresh, stacks);
+    for (; i <= length - 2 * STEP; i += 2 * STEP) {
       long at = vector + 4L * i;
       var a =
           fresh
               ? FloatVector.zero(FLOATS)
               : FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
-      var b = fresh ? a : FloatVector.fromMemorySegment(FLOATS, MEMORY, at + APART, ORDER);
+      var b = fresh ? a : FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER);
       for (var stack : stacks) {
         long next = stack.first() + 4L * i;
         long apart = stack.apart();
@@ -257,12 +257,61 @@ final class Float32 extends Numbers {
         for (int r = stack.from(); r < stack.to(); r++, next += apart) {
           var factor = FloatVector.broadcast(FLOATS, factors[r]);
           a = FloatVector.fromMemorySegment(FLOATS, MEMORY, next, ORDER).fma(factor, a);
-          b = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + APART, ORDER).fma(factor, b);
+          b = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + NEXT, ORDER).fma(factor, b);
         }
       }
       a.intoMemorySegment(MEMORY, at, ORDER);
-      b.intoMemorySegment(MEMORY, at + APART, ORDER);
+      b.intoMemorySegment(MEMORY, at + NEXT, ORDER);
     }
     addRest(vector, i, length, fresh, stacks);
+  }
+
+  /// Eight registers at once: a sum waits for its last addition, and seven others fill the time.
+  ///
+  /// @param skipped bytes of the vector
+  private static void addEight(long vector, long skipped, boolean fresh, Stack... stacks) {
+    long at = vector + skipped;
+    var a = FloatVector.zero(FLOATS);
+    var b = a;
+    var c = a;
+    var d = a;
+    var e = a;
+    var f = a;
+    var g = a;
+    var h = a;
+    if (!fresh) {
+      a = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
+      b = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER);
+      c = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 2 * NEXT, ORDER);
+      d = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 3 * NEXT, ORDER);
+      e = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 4 * NEXT, ORDER);
+      f = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 5 * NEXT, ORDER);
+      g = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 6 * NEXT, ORDER);
+      h = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 7 * NEXT, ORDER);
+    }
+    for (var stack : stacks) {
+      long next = stack.first() + skipped;
+      long apart = stack.apart();
+      var factors = stack.factors();
+      for (int r = stack.from(); r < stack.to(); r++, next += apart) {
+        var factor = FloatVector.broadcast(FLOATS, factors[r]);
+        a = FloatVector.fromMemorySegment(FLOATS, MEMORY, next, ORDER).fma(factor, a);
+        b = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + NEXT, ORDER).fma(factor, b);
+        c = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 2 * NEXT, ORDER).fma(factor, c);
+        d = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 3 * NEXT, ORDER).fma(factor, d);
+        e = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 4 * NEXT, ORDER).fma(factor, e);
+        f = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 5 * NEXT, ORDER).fma(factor, f);
+        g = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 6 * NEXT, ORDER).fma(factor, g);
+        h = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 7 * NEXT, ORDER).fma(factor, h);
+      }
+    }
+    a.intoMemorySegment(MEMORY, at, ORDER);
+    b.intoMemorySegment(MEMORY, at + NEXT, ORDER);
+    c.intoMemorySegment(MEMORY, at + 2 * NEXT, ORDER);
+    d.intoMemorySegment(MEMORY, at + 3 * NEXT, ORDER);
+    e.intoMemorySegment(MEMORY, at + 4 * NEXT, ORDER);
+    f.intoMemorySegment(MEMORY, at + 5 * NEXT, ORDER);
+    g.intoMemorySegment(MEMORY, at + 6 * NEXT, ORDER);
+    h.intoMemorySegment(MEMORY, at + 7 * NEXT, ORDER);
   }
 }

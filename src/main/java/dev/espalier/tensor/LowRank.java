@@ -1,76 +1,175 @@
 package dev.espalier.tensor;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
-/// What an adapter adds to a projection, y + B·A·x, for rows that have a different one each: every
-/// matrix is read where it lies, at about the speed of the memory.
+/// An adapter's matrices of a projection, and what they add to it, y + B·A·x, for rows that have a
+/// different adapter each.
 ///
-/// Sums are float32; on the device's thread.
-public final class LowRank {
+/// A row reads them at about the speed of the memory. Sums are float32; on the device's thread.
+public final class LowRank implements AutoCloseable {
   private final Numbers numbers;
-  private final long a; // addresses
-  private final long b;
+  private final Tensor a; // (R, in)
+  private final Tensor b; // its blocks on the diagonal, (rank, out) each
   private final int rank;
   private final int in;
   private final int out;
   private final int[] ranks;
   private final int[] outs;
 
-  /// Of matrices that stay their owner's.
+  /// A block on B's diagonal where it lies, (rank, out).
   ///
-  /// @param a (R, in), contiguous
-  /// @param b (R, out), contiguous, of which only blocks on the diagonal are read
-  /// @param ranks the blocks' rows; their sum is R
-  /// @param outs the blocks' columns
+  /// @param rank the first of A's rows that it goes on from
+  /// @param column the first of the output's that it gives
+  public record Block(LaneMatrix matrix, int rank, int column) {}
+
+  /// Copies matrices.
+  ///
+  /// @param a (R, in)
+  /// @param b (out, R), scaled, of which only blocks on the diagonal are not zero
+  /// @param ranks the blocks' columns; their sum is R
+  /// @param outs the blocks' rows
   public LowRank(Tensor a, Tensor b, int[] ranks, int[] outs) {
     numbers = Numbers.of(Dtype.of(a));
     rank = Math.toIntExact(a.size(0));
     in = Math.toIntExact(a.size(1));
-    out = Math.toIntExact(b.size(1));
+    out = Math.toIntExact(b.size(0));
     this.ranks = ranks.clone();
     this.outs = outs.clone();
-    this.a = a.data_ptr().address();
-    this.b = b.data_ptr().address();
+    try (var scope = new Scope();
+        var noGrad = new NoGradGuard()) {
+      this.a = scope.keep(a.detach().clone());
+      this.b = scope.keep(diagonal(b.detach().t()));
+    }
   }
 
-  /// Adds to each row of the output what its adapter makes of the same row of the input.
+  private Tensor diagonal(Tensor dense) {
+    var pieces = new TensorVector();
+    long row = 0;
+    long column = 0;
+    for (int i = 0; i < ranks.length; i++) {
+      pieces.push_back(dense.narrow(0, row, ranks[i]).narrow(1, column, outs[i]).reshape(-1));
+      row += ranks[i];
+      column += outs[i];
+    }
+    return torch.cat(pieces, 0);
+  }
+
+  /// (R, in); it stays this one's.
+  public Tensor a() {
+    return a;
+  }
+
+  /// A copy of B as (R, out).
+  public Tensor b() {
+    var dense = torch.zeros(new long[] {rank, out}, Dtype.of(b).options());
+    long row = 0;
+    long column = 0;
+    long from = 0;
+    for (int i = 0; i < ranks.length; i++) {
+      long size = (long) ranks[i] * outs[i];
+      var block = b.narrow(0, from, size).view(ranks[i], outs[i]);
+      dense.narrow(0, row, ranks[i]).narrow(1, column, outs[i]).copy_(block);
+      from += size;
+      row += ranks[i];
+      column += outs[i];
+    }
+    return dense;
+  }
+
+  /// A where it lies.
+  public LaneMatrix lanes() {
+    return new LaneMatrix(numbers, Rows.at(a), rank, in);
+  }
+
+  /// B's blocks on the diagonal.
+  public List<Block> blocks() {
+    var blocks = new ArrayList<Block>();
+    long at = Rows.at(b);
+    int row = 0;
+    int column = 0;
+    for (int i = 0; i < ranks.length; i++) {
+      var matrix = new LaneMatrix(numbers, at, ranks[i], outs[i]);
+      if (ranks[i] > 0) blocks.add(new Block(matrix, row, column));
+      at += (long) numbers.bytes() * ranks[i] * outs[i];
+      row += ranks[i];
+      column += outs[i];
+    }
+    return blocks;
+  }
+
+  /// What they take.
+  public long bytes() {
+    return a.nbytes() + b.nbytes();
+  }
+
+  /// Rows of a batch that have the same adapter: one thread computes them one after the other, so
+  /// that the matrices are in its cache for all but the first.
+  public record Share(LowRank of, int[] rows) {
+    private static final int MOST = 4;
+    private static final int FEW = 16; // rows of a batch, up to which each may be another thread's
+
+    /// Shares of an adapter.
+    ///
+    /// @param rows of the batch that have it
+    /// @param batch how many rows that has
+    public static List<Share> of(LowRank adapter, int[] rows, int batch) {
+      int each = batch < FEW ? 1 : MOST;
+      var shares = new ArrayList<Share>();
+      for (int from = 0; from < rows.length; from += each) {
+        var some = Arrays.copyOfRange(rows, from, Math.min(rows.length, from + each));
+        shares.add(new Share(adapter, some));
+      }
+      return shares;
+    }
+
+    private long work() {
+      return (long) rows.length * of.rank * (of.in + of.out);
+    }
+  }
+
+  /// Adds to rows of the output what their adapter makes of the same rows of the input.
   ///
-  /// @param each of the rows; null for nothing
   /// @param input (N, in), contiguous
   /// @param output (N, out), contiguous; it is changed
-  public static void add(List<@Nullable LowRank> each, Tensor input, Tensor output) {
+  public static void add(List<Share> shares, Tensor input, Tensor output) {
     long in = input.data_ptr().address();
     long out = output.data_ptr().address();
-    long work = 0;
-    for (var one : each) if (one != null) work += one.rank * (one.in + (long) one.out);
     Crew.device()
         .run(
-            each.size(),
-            work,
-            row -> {
-              var one = each.get(row);
-              if (one != null) one.add(in, out, row);
+            shares.size(),
+            shares.stream().mapToLong(Share::work).sum(),
+            number -> {
+              var share = shares.get(number);
+              for (int row : share.rows()) share.of().add(in, out, row);
             });
   }
 
   private void add(long inputs, long outputs, long row) {
     long bytes = numbers.bytes();
-    long result = outputs + bytes * row * out;
     var down = new float[rank];
-    numbers.dots(a, rank, inputs + bytes * row * in, in, down, 0);
+    numbers.dots(Rows.at(a), rank, inputs + bytes * row * in, in, down, 0);
+    long block = Rows.at(b);
+    long result = outputs + bytes * row * out;
     int from = 0;
-    int column = 0;
     for (int i = 0; i < ranks.length; i++) {
       int to = from + ranks[i];
-      if (ranks[i] > 0) {
-        long block = b + bytes * ((long) from * out + column);
-        var rows = new Numbers.Stack(block, bytes * out, down, from, to);
-        numbers.addRows(result + bytes * column, outs[i], false, rows);
-      }
+      var rows = new Numbers.Stack(block, bytes * outs[i], down, from, to);
+      if (from < to) numbers.addRows(result, outs[i], false, rows);
+      block += bytes * ranks[i] * outs[i];
+      result += bytes * outs[i];
       from = to;
-      column += outs[i];
     }
+  }
+
+  @Override
+  public void close() {
+    a.close();
+    b.close();
   }
 }

@@ -18,8 +18,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 final class MixedAdaptersTest {
-  private static final ModelShape SHAPE =
-      ModelShape.read(Path.of("src/test/resources/fixtures/qwen3-tiny"));
+  /// Less than what is read together, and more.
+  private static final List<ModelShape> SHAPES =
+      List.of(
+          ModelShape.read(Path.of("src/test/resources/fixtures/qwen3-tiny")),
+          ModelShape.read(Path.of("models/espalier-6m")));
 
   /// Batches of many sizes, over adapters of different ranks that come and go, and over none.
   @ParameterizedTest
@@ -31,24 +34,24 @@ final class MixedAdaptersTest {
             () -> {
               try (var _ = new Scope();
                   var _ = new NoGradGuard()) {
-                compare(dtype);
+                for (var shape : SHAPES) compare(shape, dtype);
               }
               return null;
             });
   }
 
-  private static void compare(Dtype dtype) {
+  private static void compare(ModelShape shape, Dtype dtype) {
     var random = new Random(5);
     var loras = new ArrayList<FrozenLora>();
-    for (int i = 0; i < 9; i++) loras.add(lora(1 + 3 * (i % 4), i, dtype));
+    for (int i = 0; i < 9; i++) loras.add(lora(shape, 1 + 3 * (i % 4), i, dtype));
     for (int batch = 0; batch < 40; batch++) {
       var rows = new ArrayList<@Nullable FrozenLora>();
       int most = 1 + random.nextInt(loras.size());
-      for (int i = 0; i < 1 + random.nextInt(12); i++) {
+      for (int i = 0; i < 1 + random.nextInt(24); i++) {
         rows.add(random.nextInt(6) == 0 ? null : loras.get(random.nextInt(most)));
       }
       var mixed = new MixedAdapters(rows);
-      for (var projection : SHAPE.projections()) compare(mixed, rows, projection, dtype);
+      for (var projection : shape.projections()) compare(mixed, rows, projection, dtype);
     }
     loras.forEach(FrozenLora::close);
   }
@@ -82,10 +85,10 @@ final class MixedAdaptersTest {
     return base.to(wide).add(torch.matmul(down, pair.b().to(wide))).to(base.scalar_type());
   }
 
-  private static FrozenLora lora(int rank, int seed, Dtype dtype) {
-    try (var lora = Lora.fresh(SHAPE, LoraConfig.ofRank(rank), seed)) {
+  private static FrozenLora lora(ModelShape shape, int rank, int seed, Dtype dtype) {
+    try (var lora = Lora.fresh(shape, LoraConfig.ofRank(rank), seed)) {
       for (var parameter : lora.parameters().values()) parameter.data().normal_();
-      return lora.frozen(SHAPE, dtype);
+      return lora.frozen(shape, dtype);
     }
   }
 }
