@@ -19,8 +19,8 @@ import java.util.TreeMap;
 /// @param weighting how much a token counts
 /// @param klInReward how much of log π − log π_ref (k1) is taken from each token's reward with a
 ///   critic, and its sum from an attempt's without
-/// @param refill whether groups whose attempts all earned the same are replaced by others; they are
-///   dropped in any case, for they teach nothing
+/// @param refill whether groups whose attempts all earned the same are replaced by others; else
+///   they count with what entropy and KL make of them, and as zeros without
 /// @param overlong the last part of a turn's room in which length costs, up to a reward of 1; 0 for
 ///   none (DAPO's soft punishment)
 /// @param updates optimiser steps on each batch
@@ -83,6 +83,11 @@ public record Algorithm(
   /// Whether a critic says what was expected.
   public boolean hasCritic() {
     return advantage instanceof Gae;
+  }
+
+  /// Whether the loss holds the policy back whatever an attempt earned, by its entropy or its KL.
+  boolean holds() {
+    return entropy > 0 || loss.beta() > 0;
   }
 
   /// Whether the reference policy's probabilities are needed.

@@ -14,6 +14,8 @@ import java.util.TreeMap;
 
 /// Gathers the groups of a step: attempts are made and scored, what teaches nothing is left out,
 /// and other tasks take its place where the algorithm asks for it, or where nothing would be left.
+/// A group whose attempts all earned the same still teaches to stay uncertain, or near the start,
+/// beside others that differ.
 record Gathering(Practice practice, RlConfig config) {
   private static final int ROUNDS = 4;
   private static final double FLAT = 1e-9;
@@ -51,6 +53,8 @@ record Gathering(Practice practice, RlConfig config) {
   Gathered next(ChatModel policy, long first, int step) {
     var kept = new ArrayList<TrajectoryGroup>();
     var scores = new ArrayList<double[]>();
+    var flats = new ArrayList<TrajectoryGroup>();
+    var equal = new ArrayList<double[]>(); // theirs
     int tried = 0;
     int flat = 0;
     int unscored = 0;
@@ -64,6 +68,8 @@ record Gathering(Practice practice, RlConfig config) {
     for (int round = 0; round < ROUNDS; round++) {
       int missing = round == 0 || refill ? config.groups() - kept.size() : config.groups();
       if (missing == 0 || (!kept.isEmpty() && !refill)) break;
+      flats.clear();
+      equal.clear();
       var some = new ArrayList<Task>();
       for (int i = 0; i < missing; i++) some.add(practice.tasks().at(first + tried++));
       long seed = Seeds.of(config.seed(), (long) step * ROUNDS + round);
@@ -90,14 +96,18 @@ record Gathering(Practice practice, RlConfig config) {
         double deviation = deviation(totals);
         spread += deviation;
         if (deviation < FLAT) flat++;
-        if (deviation < FLAT && comparesInGroup()) continue;
-        kept.add(group);
-        scores.add(totals);
+        boolean teaches = deviation >= FLAT || !comparesInGroup();
+        (teaches ? kept : flats).add(group);
+        (teaches ? scores : equal).add(totals);
       }
       if (comparesInStep() && deviation(all(scores)) < FLAT) {
         kept.clear();
         scores.clear();
       }
+    }
+    if (!kept.isEmpty() && !refill && config.algorithm().holds()) {
+      kept.addAll(flats);
+      scores.addAll(equal);
     }
     int scored = tried - unscored;
     double learnt = kept.stream().mapToInt(group -> group.trajectories().size()).sum();

@@ -403,10 +403,11 @@ final class GrpoTest {
     }
   }
 
-  /// One task of three is always solved, half of the attempts at the others.
+  /// One task of three is always solved, half of the attempts at the others. `grpo` holds the
+  /// policy near its start at the former, too.
   @ParameterizedTest
-  @CsvSource({"grpo, 0.6666666666666666", "dapo, 1", "reinforce++, 1"})
-  void whatTeachesNothingCountsInTheMean(String algorithm, double share) {
+  @CsvSource({"grpo, 1, 3", "dr-grpo, 0.6666666666666666, 2", "dapo, 1, 3", "reinforce++, 1, 3"})
+  void whatTeachesNothingCountsInTheMean(String algorithm, double share, int groups) {
     var tried = new ConcurrentHashMap<String, AtomicInteger>();
     var mixed =
         letters(task -> {
@@ -420,7 +421,9 @@ final class GrpoTest {
             new Completion(
                 new Message.Assistant("a", List.of()), FinishReason.STOP, new Usage(1, 1), null);
     var gathering = new Gathering(practice(mixed, 8), config(algorithm, 1));
-    assertThat(gathering.next(policy, 0, 0).share()).isEqualTo(share);
+    var gathered = gathering.next(policy, 0, 0);
+    assertThat(gathered.share()).isEqualTo(share);
+    assertThat(gathered.groups()).hasSize(groups);
   }
 
   /// In the last fifth of the room for six tokens, from 4.8 on, length costs up to a reward of 1.
