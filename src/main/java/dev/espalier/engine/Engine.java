@@ -219,6 +219,7 @@ public final class Engine implements AutoCloseable {
   private void start(List<Generation> next) {
     int most = running.isEmpty() ? ALONE : CHUNK;
     var pass = new Prefill(prompts, running.size(), most);
+    var left = new AtomicInteger(next.size()); // that are counted as waiting
     try {
       inDecode(() -> {
         prompts.makeRoom();
@@ -226,16 +227,18 @@ public final class Engine implements AutoCloseable {
         // what the pass had no time for comes first in the next one
         for (int i = next.size() - 1; i >= planned; i--) waiting.addFirst(next.get(i));
         var scores = pass.run(base);
+        // they wait no more once they have a token
+        queued.addAndGet(-pass.started().size());
+        left.addAndGet(-pass.started().size());
         if (!pass.started().isEmpty()) decoding.sample(pass.started(), scores);
       });
     } catch (RuntimeException | Error e) {
       pass.failed();
       waiting.removeAll(next);
-      queued.addAndGet(-next.size());
+      queued.addAndGet(-left.get());
       for (var generation : next) generation.fail(e);
       return;
     }
-    queued.addAndGet(-pass.started().size());
     running.addAll(pass.started());
     finishDone();
   }
