@@ -16,11 +16,24 @@ public final class LowRank implements AutoCloseable {
   private final Numbers numbers;
   private final Tensor a; // (R, in)
   private final Tensor b; // its blocks on the diagonal, (rank, out) each
+  private final long atA; // where they lie: asking libtorch would take longer than some rows
+  private final long atB;
   private final int rank;
   private final int in;
   private final int out;
-  private final int[] ranks;
-  private final int[] outs;
+  private final List<Place> places = new ArrayList<>(); // of the blocks that are not empty
+
+  /// A block on B's diagonal, (ranks, outs).
+  ///
+  /// @param rank the first of A's rows that it goes on from
+  /// @param column the first of the output's that it gives
+  /// @param before how many numbers of other blocks lie before it
+  private record Place(int rank, int ranks, int column, int outs, long before) {
+    /// What it is of a matrix (R, out).
+    Tensor of(Tensor dense) {
+      return dense.narrow(0, rank, ranks).narrow(1, column, outs);
+    }
+  }
 
   /// A block on B's diagonal where it lies, (rank, out).
   ///
@@ -39,24 +52,27 @@ public final class LowRank implements AutoCloseable {
     rank = Math.toIntExact(a.size(0));
     in = Math.toIntExact(a.size(1));
     out = Math.toIntExact(b.size(0));
-    this.ranks = ranks.clone();
-    this.outs = outs.clone();
+    int row = 0;
+    int column = 0;
+    long before = 0;
+    for (int i = 0; i < ranks.length; i++) {
+      if (ranks[i] > 0) places.add(new Place(row, ranks[i], column, outs[i], before));
+      before += (long) ranks[i] * outs[i];
+      row += ranks[i];
+      column += outs[i];
+    }
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
       this.a = scope.keep(a.detach().clone());
       this.b = scope.keep(diagonal(b.detach().t()));
     }
+    atA = Rows.at(this.a);
+    atB = Rows.at(this.b);
   }
 
   private Tensor diagonal(Tensor dense) {
     var pieces = new TensorVector();
-    long row = 0;
-    long column = 0;
-    for (int i = 0; i < ranks.length; i++) {
-      pieces.push_back(dense.narrow(0, row, ranks[i]).narrow(1, column, outs[i]).reshape(-1));
-      row += ranks[i];
-      column += outs[i];
-    }
+    for (var place : places) pieces.push_back(place.of(dense).reshape(-1));
     return torch.cat(pieces, 0);
   }
 
@@ -68,39 +84,30 @@ public final class LowRank implements AutoCloseable {
   /// A copy of B as (R, out).
   public Tensor b() {
     var dense = torch.zeros(new long[] {rank, out}, Dtype.of(b).options());
-    long row = 0;
-    long column = 0;
-    long from = 0;
-    for (int i = 0; i < ranks.length; i++) {
-      long size = (long) ranks[i] * outs[i];
-      var block = b.narrow(0, from, size).view(ranks[i], outs[i]);
-      dense.narrow(0, row, ranks[i]).narrow(1, column, outs[i]).copy_(block);
-      from += size;
-      row += ranks[i];
-      column += outs[i];
+    for (var place : places) {
+      var block = b.narrow(0, place.before(), (long) place.ranks() * place.outs());
+      place.of(dense).copy_(block.view(place.ranks(), place.outs()));
     }
     return dense;
   }
 
   /// A where it lies.
   public LaneMatrix lanes() {
-    return new LaneMatrix(numbers, Rows.at(a), rank, in);
+    return new LaneMatrix(numbers, atA, rank, in);
   }
 
   /// B's blocks on the diagonal.
   public List<Block> blocks() {
-    var blocks = new ArrayList<Block>();
-    long at = Rows.at(b);
-    int row = 0;
-    int column = 0;
-    for (int i = 0; i < ranks.length; i++) {
-      var matrix = new LaneMatrix(numbers, at, ranks[i], outs[i]);
-      if (ranks[i] > 0) blocks.add(new Block(matrix, row, column));
-      at += (long) numbers.bytes() * ranks[i] * outs[i];
-      row += ranks[i];
-      column += outs[i];
-    }
-    return blocks;
+    return places.stream()
+        .map(place -> {
+          var matrix = new LaneMatrix(numbers, at(place), place.ranks(), place.outs());
+          return new Block(matrix, place.rank(), place.column());
+        })
+        .toList();
+  }
+
+  private long at(Place place) {
+    return atB + numbers.bytes() * place.before();
   }
 
   /// What they take.
@@ -153,17 +160,12 @@ public final class LowRank implements AutoCloseable {
   private void add(long inputs, long outputs, long row) {
     long bytes = numbers.bytes();
     var down = new float[rank];
-    numbers.dots(Rows.at(a), rank, inputs + bytes * row * in, in, down, 0);
-    long block = Rows.at(b);
+    numbers.dots(atA, rank, inputs + bytes * row * in, in, down, 0);
     long result = outputs + bytes * row * out;
-    int from = 0;
-    for (int i = 0; i < ranks.length; i++) {
-      int to = from + ranks[i];
-      var rows = new Numbers.Stack(block, bytes * outs[i], down, from, to);
-      if (from < to) numbers.addRows(result, outs[i], false, rows);
-      block += bytes * ranks[i] * outs[i];
-      result += bytes * outs[i];
-      from = to;
+    for (var place : places) {
+      int end = place.rank() + place.ranks();
+      var rows = new Numbers.Stack(at(place), bytes * place.outs(), down, place.rank(), end);
+      numbers.addRows(result + bytes * place.column(), place.outs(), false, rows);
     }
   }
 

@@ -162,10 +162,7 @@ final class MarinaEnvTest {
             new ToolCall("3", "lookup_vessel", "[]"),
             new ToolCall("4", "lookup_vessel", "{\"vessel\": 3}"),
             new ToolCall("5", "lookup_vessel", "{}"))) {
-      var message = new Message.Assistant("", List.of(call));
-      var completion = new Completion(message, FinishReason.TOOL_CALLS, new Usage(1, 1), null);
-      var step = (Step.Continue) env.step(completion);
-      assertThat(step.messages().getFirst().path("content").asString()).contains("error");
+      assertThat(result(env, call)).contains("error");
     }
     assertThat(env.step(says("What?"))).isInstanceOf(Step.Continue.class);
     assertThat(env.step(says("What?"))).isInstanceOf(Step.Done.class);
