@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// Gathers the groups of a step: attempts are made and scored, what teaches nothing is left out,
 /// and other tasks take its place where the algorithm asks for it, or where nothing would be left.
@@ -49,82 +50,99 @@ record Gathering(Practice practice, RlConfig config) {
     }
   }
 
+  /// @param totals what training takes for each attempt
+  private record Scored(TrajectoryGroup group, double[] totals) {
+    boolean flat() {
+      return deviation(totals) < FLAT;
+    }
+  }
+
+  /// What a step counts while its groups come in.
+  private static final class Tally {
+    int tried;
+    int unscored;
+    int failed;
+    private int flat;
+    private int attempts;
+    private double sum;
+    private int successes;
+    private double spread;
+    private final Map<String, Double> sources = new TreeMap<>();
+
+    void add(Scored scored) {
+      if (scored.flat()) flat++;
+      attempts += scored.totals().length;
+      for (double total : scored.totals()) sum += total;
+      for (var attempt : scored.group().trajectories()) {
+        if (attempt.reward(Trajectory.ENV) >= 1) successes++;
+        attempt.rewards().forEach((source, reward) -> sources.merge(source, reward, Double::sum));
+      }
+      spread += deviation(scored.totals());
+    }
+
+    Gathered of(List<Scored> kept, boolean refilled) {
+      double learnt = kept.stream().mapToInt(scored -> scored.totals().length).sum();
+      double count = Math.max(1, attempts);
+      sources.replaceAll((source, total) -> total / count);
+      return new Gathered(
+          kept.stream().map(Scored::group).toList(),
+          kept.stream().map(Scored::totals).toArray(double[][]::new),
+          refilled ? 1 : learnt / count,
+          tried,
+          flat,
+          unscored,
+          failed,
+          sum / count,
+          successes / count,
+          sources,
+          spread / Math.max(1, tried - unscored));
+    }
+  }
+
   /// @param first the number of the first task to take; the next step goes on after those tried
   Gathered next(ChatModel policy, long first, int step) {
-    var kept = new ArrayList<TrajectoryGroup>();
-    var scores = new ArrayList<double[]>();
-    var flats = new ArrayList<TrajectoryGroup>();
-    var equal = new ArrayList<double[]>(); // theirs
-    int tried = 0;
-    int flat = 0;
-    int unscored = 0;
-    int failed = 0;
-    double sum = 0;
-    double spread = 0;
-    int attempts = 0;
-    double successes = 0;
-    var sources = new TreeMap<String, Double>();
+    var tally = new Tally();
+    var kept = new ArrayList<Scored>();
+    var flat = List.<Scored>of(); // of the last round, and teaching nothing
     boolean refill = config.algorithm().refill();
     for (int round = 0; round < ROUNDS; round++) {
       int missing = round == 0 || refill ? config.groups() - kept.size() : config.groups();
       if (missing == 0 || (!kept.isEmpty() && !refill)) break;
-      flats.clear();
-      equal.clear();
-      var some = new ArrayList<Task>();
-      for (int i = 0; i < missing; i++) some.add(practice.tasks().at(first + tried++));
+      var tasks = new ArrayList<Task>();
+      for (int i = 0; i < missing; i++) tasks.add(practice.tasks().at(first + tally.tried++));
       long seed = Seeds.of(config.seed(), (long) step * ROUNDS + round);
-      var groups = new ArrayList<TrajectoryGroup>();
-      var made = practice.source().run(some, policy, seed);
+      var made = practice.source().run(tasks, policy, seed);
       practice.journal().attempted(step + 1, made);
-      for (var group : made) {
-        var counting = group.counting();
-        failed += group.trajectories().size() - counting.size();
-        if (counting.size() > (comparesInGroup() ? 1 : 0))
-          groups.add(new TrajectoryGroup(group.task(), counting));
-        else unscored++;
-      }
-      var scored = practice.rewards().score(groups);
-      unscored += groups.size() - scored.size();
-      for (var group : scored) {
-        var totals = group.trajectories().stream().mapToDouble(this::total).toArray();
-        for (double total : totals) sum += total;
-        attempts += totals.length;
-        for (var one : group.trajectories()) {
-          if (one.reward(Trajectory.ENV) >= 1) successes++;
-          one.rewards().forEach((source, reward) -> sources.merge(source, reward, Double::sum));
-        }
-        double deviation = deviation(totals);
-        spread += deviation;
-        if (deviation < FLAT) flat++;
-        boolean teaches = deviation >= FLAT || !comparesInGroup();
-        (teaches ? kept : flats).add(group);
-        (teaches ? scores : equal).add(totals);
-      }
-      if (comparesInStep() && deviation(all(scores)) < FLAT) {
-        kept.clear();
-        scores.clear();
-      }
+      var teaches = scored(made, tally).stream().collect(Collectors.partitioningBy(this::teaches));
+      kept.addAll(teaches.get(true));
+      flat = teaches.get(false);
+      if (comparesInStep() && deviation(all(kept)) < FLAT) kept.clear();
     }
-    if (!kept.isEmpty() && !refill && config.algorithm().holds()) {
-      kept.addAll(flats);
-      scores.addAll(equal);
+    if (!kept.isEmpty() && !refill && config.algorithm().holds()) kept.addAll(flat);
+    return tally.of(kept, refill);
+  }
+
+  /// What attempts earned, in those groups of which there is something to say.
+  private List<Scored> scored(List<TrajectoryGroup> made, Tally tally) {
+    var groups = new ArrayList<TrajectoryGroup>();
+    for (var group : made) {
+      var counting = group.counting();
+      tally.failed += group.trajectories().size() - counting.size();
+      if (counting.size() > (comparesInGroup() ? 1 : 0))
+        groups.add(new TrajectoryGroup(group.task(), counting));
     }
-    int scored = tried - unscored;
-    double learnt = kept.stream().mapToInt(group -> group.trajectories().size()).sum();
-    double count = Math.max(1, attempts);
-    sources.replaceAll((source, total) -> total / count);
-    return new Gathered(
-        kept,
-        scores.toArray(double[][]::new),
-        refill ? 1 : learnt / count,
-        tried,
-        flat,
-        unscored,
-        failed,
-        sum / count,
-        successes / count,
-        sources,
-        spread / Math.max(1, scored));
+    var scored = practice.rewards().score(groups).stream().map(this::scored).toList();
+    tally.unscored += made.size() - scored.size();
+    scored.forEach(tally::add);
+    return scored;
+  }
+
+  private Scored scored(TrajectoryGroup group) {
+    return new Scored(group, group.trajectories().stream().mapToDouble(this::total).toArray());
+  }
+
+  private boolean teaches(Scored group) {
+    return !comparesInGroup() || !group.flat();
   }
 
   /// Whether a step whose attempts all earned the same teaches nothing.
@@ -157,8 +175,8 @@ record Gathering(Practice practice, RlConfig config) {
     return Math.clamp((longest - (room - soft)) / soft, 0, 1);
   }
 
-  private static double[] all(List<double[]> scores) {
-    return scores.stream().flatMapToDouble(Arrays::stream).toArray();
+  private static double[] all(List<Scored> groups) {
+    return groups.stream().flatMapToDouble(group -> Arrays.stream(group.totals())).toArray();
   }
 
   private static double deviation(double[] numbers) {
