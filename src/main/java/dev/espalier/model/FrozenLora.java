@@ -2,7 +2,6 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.LowRank;
-import dev.espalier.tensor.Products;
 import dev.espalier.tensor.Scope;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -52,15 +51,13 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
     var pair = pairs.get(projection.name());
     if (pair == null) return output;
-    long count = input.numel() / input.size(-1);
-    if (count <= FEW) {
-      int rows = Math.toIntExact(count);
+    int rows = Math.toIntExact(input.numel() / input.size(-1));
+    if (rows <= FEW) {
       var all = IntStream.range(0, rows).toArray();
       LowRank.add(LowRank.Share.of(pair, all, rows), input.contiguous(), output);
-      return output;
+    } else {
+      pair.addAll(input.reshape(-1, input.size(-1)), output.view(-1, output.size(-1)));
     }
-    var inner = Products.linear(input.reshape(-1, input.size(-1)), pair.a());
-    Products.addmm(output.view(-1, output.size(-1)), inner, pair.b());
     return output;
   }
 

@@ -8,6 +8,7 @@ import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -40,37 +41,61 @@ final class MixedAdaptersTest {
             });
   }
 
+  /// An adapter as it was made and as it computes.
+  private record Adapter(Lora lora, FrozenLora frozen) {
+    static Adapter of(ModelShape shape, int rank, int seed, Dtype dtype) {
+      var lora = Lora.fresh(shape, LoraConfig.ofRank(rank), seed);
+      for (var parameter : lora.parameters().values()) parameter.data().normal_();
+      return new Adapter(lora, lora.frozen(shape, dtype));
+    }
+
+    void close() {
+      lora.close();
+      frozen.close();
+    }
+  }
+
   private static void compare(ModelShape shape, Dtype dtype) {
     var random = new Random(5);
-    var loras = new ArrayList<FrozenLora>();
-    for (int i = 0; i < 9; i++) loras.add(lora(shape, 1 + 3 * (i % 4), i, dtype));
+    var adapters = new ArrayList<Adapter>();
+    for (int i = 0; i < 9; i++) adapters.add(Adapter.of(shape, 1 + 3 * (i % 4), i, dtype));
     for (int batch = 0; batch < 40; batch++) {
-      var rows = new ArrayList<@Nullable FrozenLora>();
-      int most = 1 + random.nextInt(loras.size());
+      var rows = new ArrayList<@Nullable Adapter>();
+      int most = 1 + random.nextInt(adapters.size());
       for (int i = 0; i < 1 + random.nextInt(24); i++) {
-        rows.add(random.nextInt(6) == 0 ? null : loras.get(random.nextInt(most)));
+        rows.add(random.nextInt(6) == 0 ? null : adapters.get(random.nextInt(most)));
       }
-      var mixed = new MixedAdapters(rows);
+      var each = new ArrayList<@Nullable FrozenLora>();
+      for (var row : rows) each.add(row == null ? null : row.frozen());
+      var mixed = new MixedAdapters(each);
       for (var projection : shape.projections()) compare(mixed, rows, projection, dtype);
     }
-    loras.forEach(FrozenLora::close);
+    var many = Collections.nCopies(70, adapters.getFirst()); // products take what is so many
+    for (var projection : shape.projections())
+      compare(adapters.getFirst().frozen(), many, projection, dtype);
+    adapters.forEach(Adapter::close);
   }
 
   private static void compare(
-      MixedAdapters mixed, List<@Nullable FrozenLora> rows, Projection projection, Dtype dtype) {
+      Adapters together,
+      List<? extends @Nullable Adapter> rows,
+      Projection projection,
+      Dtype dtype) {
     long in = projection.parts().getFirst().in();
     long out = 0;
     for (long one : projection.outs()) out += one;
     var input = torch.randn(new long[] {rows.size(), 1, in}).to(dtype.scalar());
     var base = torch.randn(new long[] {rows.size(), 1, out}).to(dtype.scalar());
-    var together = mixed.apply(projection, input, base.clone());
+    var result = together.apply(projection, input, base.clone());
     for (int i = 0; i < rows.size(); i++) {
-      var lora = rows.get(i);
+      var adapter = rows.get(i);
       Tensor alone = base.narrow(0, i, 1);
-      if (lora != null) alone = alone(lora, projection, input.narrow(0, i, 1), alone);
-      double apart = together.narrow(0, i, 1).sub(alone).abs().max().item_double();
+      if (adapter != null)
+        alone = alone(adapter.lora(), projection, input.narrow(0, i, 1), alone, dtype);
+      double apart = result.narrow(0, i, 1).sub(alone).abs().max().item_double();
       double size = alone.abs().max().item_double();
-      double summed = lora == null ? 0 : summed(lora, projection, input.narrow(0, i, 1));
+      double summed =
+          adapter == null ? 0 : summed(adapter.lora(), projection, input.narrow(0, i, 1), dtype);
       // two units in the last place of the sum, what a rounded A·x is off, and what of float32's
       // sums is left where large numbers cancel each other
       double most = (dtype == Dtype.F32 ? 1e-4 : 0.02) * size + 1e-7 * summed;
@@ -78,28 +103,22 @@ final class MixedAdaptersTest {
     }
   }
 
-  /// By libtorch, in float64.
-  private static Tensor alone(FrozenLora lora, Projection projection, Tensor input, Tensor base) {
-    var pair = lora.pair(projection.name());
+  /// By libtorch, in float64, from what the adapter was made of.
+  private static Tensor alone(
+      Lora lora, Projection projection, Tensor input, Tensor base, Dtype dtype) {
+    var pair = LoraPair.join(projection, lora.sites(), dtype);
     if (pair == null) return base;
     var wide = torch.ScalarType.Double;
     var down = torch.matmul(input.to(wide), pair.a().to(wide).t());
-    return base.to(wide).add(torch.matmul(down, pair.b().to(wide))).to(base.scalar_type());
+    return base.to(wide).add(torch.matmul(down, pair.b().to(wide).t())).to(base.scalar_type());
   }
 
   /// The largest sum of what is added up for a number, all taken as positive.
-  private static double summed(FrozenLora lora, Projection projection, Tensor input) {
-    var pair = lora.pair(projection.name());
+  private static double summed(Lora lora, Projection projection, Tensor input, Dtype dtype) {
+    var pair = LoraPair.join(projection, lora.sites(), dtype);
     if (pair == null) return 0;
     var wide = torch.ScalarType.Double;
     var down = torch.matmul(input.to(wide).abs(), pair.a().to(wide).abs().t());
-    return torch.matmul(down, pair.b().to(wide).abs()).max().item_double();
-  }
-
-  private static FrozenLora lora(ModelShape shape, int rank, int seed, Dtype dtype) {
-    try (var lora = Lora.fresh(shape, LoraConfig.ofRank(rank), seed)) {
-      for (var parameter : lora.parameters().values()) parameter.data().normal_();
-      return lora.frozen(shape, dtype);
-    }
+    return torch.matmul(down, pair.b().to(wide).abs().t()).max().item_double();
   }
 }
