@@ -14,9 +14,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// The loop of the GRPO family and of PPO, which differ by [Algorithm] alone: attempt, score,
 /// compare, learn, and now and then see how good the policy has become.
 ///
-/// Differs from the papers: the reference policy is the start; groups whose attempts all earned the
-/// same are dropped where only the group is compared; log π_old is what the sampler noted, for
-/// sampler and trainer are the same code. A run is a function of its config and seed: killed and
+/// Differs from the papers: the reference policy is the start; where only the group is compared,
+/// groups whose attempts all earned the same are dropped, unless entropy or KL is to be learnt from
+/// them; log π_old is what the sampler noted, for sampler and trainer are the same code. A run is a function of its config and seed: killed and
 /// started again with the same folder, it ends with the same bits.
 public final class Grpo {
   private Grpo() {}
