@@ -55,7 +55,7 @@ final class Sampler {
     boolean whole = sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0;
     if (!greedy && whole && allowed == null && came.isEmpty()) return row.at(part);
     var p = row.probabilities();
-    if (!came.isEmpty()) penalise(p);
+    if (!came.isEmpty()) penalise(p, row);
     if (allowed != null && !mask(p, allowed)) return row.best(allowed);
     if (greedy) return greatest(p);
     double left = part * (whole ? 1 : truncate(p));
@@ -69,10 +69,13 @@ final class Sampler {
     return last; // rounding left a crumb
   }
 
-  /// Makes tokens that came already less likely, or likelier, with a sum of one.
-  private void penalise(double[] p) {
-    came.forEach(
-        (token, times) -> p[token] *= Math.exp(-sampling.penalties().of(times) / temperature()));
+  /// Makes tokens that came already less likely, or likelier, with a sum of one: on their
+  /// logarithms, for a penalty divided by a low temperature is more than a number has room for.
+  private void penalise(double[] p, Softmax row) {
+    for (int i = 0; i < p.length; i++) p[i] = row.logprob(i);
+    came.forEach((token, times) -> p[token] -= sampling.penalties().of(times) / temperature());
+    double most = Arrays.stream(p).max().orElse(0);
+    for (int i = 0; i < p.length; i++) p[i] = Math.exp(p[i] - most);
     double total = Arrays.stream(p).sum();
     for (int i = 0; i < p.length; i++) p[i] /= total;
   }

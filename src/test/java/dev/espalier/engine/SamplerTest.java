@@ -43,6 +43,15 @@ final class SamplerTest {
     for (int id : expected) assertThat(sampler.draw(row, null).id()).isEqualTo(id);
   }
 
+  /// At a temperature at which a probability of nothing is left of all but one.
+  @Test
+  void aPenaltyIsMoreThanALowTemperature() {
+    var row = row(1e-3);
+    var sampler = sampler(1e-3, new Penalties(0, 2), 0);
+    int[] expected = {0, 1, 2};
+    for (int id : expected) assertThat(sampler.draw(row, null).id()).isEqualTo(id);
+  }
+
   @Test
   void withoutPenaltiesItTakesTheSameAgain() {
     var row = row(0);
