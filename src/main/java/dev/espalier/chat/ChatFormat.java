@@ -1,5 +1,6 @@
 package dev.espalier.chat;
 
+import dev.espalier.chat.TemplateInput.Dialect;
 import dev.espalier.template.TemplateException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -22,13 +23,16 @@ public final class ChatFormat implements AutoCloseable {
   private final Clock clock;
   private final MarkerGuard guard;
   private final ToolCallSyntax syntax;
+  private final Dialect dialect;
 
   private ChatFormat(Tokenizer tokenizer, FormatFiles files, Clock clock) {
     this.tokenizer = tokenizer;
     this.files = files;
     this.clock = clock;
     this.guard = new MarkerGuard(tokenizer.specials());
-    this.syntax = ToolCallSyntax.detect(String.join("\n", files.sources().values()));
+    var sources = String.join("\n", files.sources().values());
+    this.syntax = ToolCallSyntax.detect(sources);
+    this.dialect = Dialect.of(sources, syntax);
   }
 
   /// Reads the format of a model folder.
@@ -151,7 +155,7 @@ public final class ChatFormat implements AutoCloseable {
   }
 
   TemplateInput input(ChatRequest request) {
-    return TemplateInput.of(request, guard, syntax == ToolCallSyntax.MISTRAL);
+    return TemplateInput.of(request, guard, dialect);
   }
 
   /// Renders the first `count` messages, cuts included.

@@ -13,21 +13,38 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param cut the character that marks a cut in the rendered text
 record TemplateInput(ArrayNode messages, @Nullable ArrayNode tools, ObjectNode settings, char cut) {
 
-  /// @param guard knows the special tokens
+  /// What a template knows of the API's messages.
+  ///
   /// @param nineCharacterIds whether call ids must be nine letters and digits (Mistral's rule)
+  /// @param nullContent whether it tells a call by its content being null (DeepSeek-R1's); others
+  ///   fail on that, or print it
+  /// @param developer whether it has that role; it is the system's elsewhere
+  record Dialect(boolean nineCharacterIds, boolean nullContent, boolean developer) {
+    static Dialect of(String source, ToolCallSyntax syntax) {
+      return new Dialect(
+          syntax == ToolCallSyntax.MISTRAL,
+          source.contains("['content'] is none"),
+          source.contains("developer"));
+    }
+  }
+
+  /// @param guard knows the special tokens
   /// @throws ChatException with status 400 if a message holds more than text
-  static TemplateInput of(ChatRequest request, MarkerGuard guard, boolean nineCharacterIds) {
+  static TemplateInput of(ChatRequest request, MarkerGuard guard, Dialect dialect) {
     char cut = MarkerGuard.cutFor(request.json().toString());
     var messages = Json.array();
     for (var message : request.messages()) {
       var copy = (ObjectNode) message.deepCopy();
       copy.remove("weight"); // says how to train, not what was said
+      if (!copy.hasNonNull("content") && !dialect.nullContent()) copy.put("content", "");
+      if (copy.path("role").asString("").equals("developer") && !dialect.developer())
+        copy.put("role", "system");
       flatten(copy);
       for (var call : copy.path("tool_calls")) {
         parseArguments(call);
-        if (nineCharacterIds) shortenId(call, "id");
+        if (dialect.nineCharacterIds()) shortenId(call, "id");
       }
-      if (nineCharacterIds) shortenId(copy, "tool_call_id");
+      if (dialect.nineCharacterIds()) shortenId(copy, "tool_call_id");
       messages.add(cut(copy, guard, cut));
     }
     var tools = request.tools();

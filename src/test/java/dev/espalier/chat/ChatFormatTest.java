@@ -277,4 +277,23 @@ class ChatFormatTest {
     Files.writeString(other.resolve("tokenizer_config.json"), "{");
     assertThatThrownBy(() -> ChatFormat.load(other)).hasMessageContaining("is not JSON");
   }
+
+  /// A call as SDKs hand it back, and a role that most templates have no branch for.
+  @Test
+  void aTemplateIsSparedWhatItDoesNotKnow(@TempDir Path other) throws IOException {
+    folder(other, BuiltinChat.tokenizerConfig(2048));
+    Files.writeString(
+        other.resolve("chat_template.jinja"),
+        "{% for m in messages %}[{{ m.role }}]{{ m.content.strip() }}{% endfor %}");
+    var request =
+        chat(
+            """
+            [{"role": "developer", "content": "Help."},
+             {"role": "assistant", "content": null, "tool_calls": [
+               {"id": "1", "type": "function", "function": {"name": "Now", "arguments": "{}"}}]}]
+            """);
+    try (var plain = ChatFormat.load(other)) {
+      assertThat(plain.promptText(request)).isEqualTo("[system]Help.[assistant]");
+    }
+  }
 }
