@@ -12,36 +12,36 @@ import org.jspecify.annotations.Nullable;
 /// @param returns likewise; empty without a critic
 record Estimate(double[][] advantages, float[][] returns) {
   /// @param rewards by group and attempt
-  /// @param sampled log π with which the tokens were sampled, by attempt
+  /// @param now log π of the policy that learns, before the step, by attempt
   /// @param reference log π of the reference policy, by attempt
   /// @param values what the critic expected, by attempt; null without a critic
   static Estimate of(
       Algorithm algorithm,
       double[][] rewards,
-      float[][] sampled,
+      float[][] now,
       float[][] reference,
       float @Nullable [][] values) {
     var compared =
         switch (algorithm.advantage()) {
-          case Relative relative -> relative(relative, algorithm, rewards, sampled, reference);
+          case Relative relative -> relative(relative, algorithm, rewards, now, reference);
           case Gae gae -> {
             if (values == null) throw new IllegalArgumentException("GAE needs a critic's values");
-            yield gae(gae, algorithm, rewards, sampled, reference, values);
+            yield gae(gae, algorithm, rewards, now, reference, values);
           }
         };
     if (algorithm.entropy() == 0) return compared;
     return new Estimate(
-        exploring(compared.advantages(), sampled, algorithm.entropy()), compared.returns());
+        exploring(compared.advantages(), now, algorithm.entropy()), compared.returns());
   }
 
   /// Each token's surprise, −log π less its mean, added to its advantage: the gradient of the
   /// entropy at each token, estimated from what was sampled, for ∇H = −E[(log π + b) ∇log π].
-  private static double[][] exploring(double[][] advantages, float[][] sampled, double weight) {
-    double mean = Divergence.entropy(sampled);
+  private static double[][] exploring(double[][] advantages, float[][] now, double weight) {
+    double mean = Divergence.entropy(now);
     var out = new double[advantages.length][];
     for (int i = 0; i < out.length; i++) {
       out[i] = advantages[i].clone();
-      for (int t = 0; t < out[i].length; t++) out[i][t] += weight * (-sampled[i][t] - mean);
+      for (int t = 0; t < out[i].length; t++) out[i][t] += weight * (-now[i][t] - mean);
     }
     return out;
   }
@@ -50,22 +50,22 @@ record Estimate(double[][] advantages, float[][] returns) {
       Relative relative,
       Algorithm algorithm,
       double[][] rewards,
-      float[][] sampled,
+      float[][] now,
       float[][] reference) {
     var after = new double[rewards.length][];
     int attempt = 0;
     for (int g = 0; g < rewards.length; g++) {
       after[g] = rewards[g].clone();
       for (int i = 0; i < after[g].length; i++, attempt++) {
-        for (int t = 0; t < sampled[attempt].length; t++) {
-          after[g][i] -= algorithm.klInReward() * (sampled[attempt][t] - reference[attempt][t]);
+        for (int t = 0; t < now[attempt].length; t++) {
+          after[g][i] -= algorithm.klInReward() * (now[attempt][t] - reference[attempt][t]);
         }
       }
     }
     var out = new ArrayList<double[]>();
     for (var group : relative.of(after)) {
       for (double advantage : group) {
-        var tokens = new double[sampled[out.size()].length];
+        var tokens = new double[now[out.size()].length];
         Arrays.fill(tokens, advantage);
         out.add(tokens);
       }
@@ -77,17 +77,17 @@ record Estimate(double[][] advantages, float[][] returns) {
       Gae gae,
       Algorithm algorithm,
       double[][] rewards,
-      float[][] sampled,
+      float[][] now,
       float[][] reference,
       float[][] values) {
     var flat = Arrays.stream(rewards).flatMapToDouble(Arrays::stream).toArray();
     var advantages = new double[flat.length][];
     var returns = new float[flat.length][];
     for (int i = 0; i < flat.length; i++) {
-      int length = sampled[i].length;
+      int length = now[i].length;
       var earned = new double[length];
       for (int t = 0; t < length; t++) {
-        earned[t] = -algorithm.klInReward() * (sampled[i][t] - reference[i][t]);
+        earned[t] = -algorithm.klInReward() * (now[i][t] - reference[i][t]);
       }
       earned[length - 1] += flat[i];
       advantages[i] = gae.of(earned, values[i]);

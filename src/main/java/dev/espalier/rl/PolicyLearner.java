@@ -126,7 +126,7 @@ final class PolicyLearner implements AutoCloseable {
     var now = taken.staleness() == 0 ? sampled : predict(learner, experience, packed);
     var expected = critic == null ? new float[0][] : critic.values(packed);
     var values = critic == null ? null : experience.byAttempt(packed, expected);
-    var estimate = Estimate.of(algorithm, gathered.rewards(), sampled, referenced, values);
+    var estimate = Estimate.of(algorithm, gathered.rewards(), now, referenced, values);
     var loss = algorithm.loss();
 
     var units = new ArrayList<Trainer.Unit>();
