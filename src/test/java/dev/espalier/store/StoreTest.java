@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.store.Route.Target;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.flywaydb.core.Flyway;
@@ -192,6 +194,26 @@ class StoreTest {
       assertThat(ids(store, CaptureFilter.all()).getFirst()).isEqualTo("r0600");
       assertThat(store.shrinkTo(0)).isEqualTo(600);
       assertThat(store.count(CaptureFilter.all())).isZero();
+    }
+  }
+
+  @Test
+  void aSizeIsKeptToAndTheDiskGetsItsRoomBack() throws IOException {
+    var random = new Random(3);
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      for (int i = 0; i < 60; i++) {
+        var body = new byte[100_000];
+        random.nextBytes(body);
+        var _ =
+            store.capture(
+                Captured.request("r%02d".formatted(i), "m", NOON.plusSeconds(i), Map.of()), body);
+      }
+      assertThat(store.shrinkTo(4_000_000)).isBetween(20L, 40L);
+      assertThat(ids(store, CaptureFilter.all()).getLast()).isEqualTo("r59");
+    }
+    try (var files = Files.list(dir)) {
+      long bytes = files.mapToLong(file -> file.toFile().length()).sum();
+      assertThat(bytes).isLessThan(4_500_000);
     }
   }
 
