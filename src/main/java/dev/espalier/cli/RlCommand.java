@@ -80,7 +80,8 @@ final class RlCommand implements Callable<Integer> {
 
   @Option(
       names = "--temperature",
-      description = "Attempts are made at; evaluations are greedy (default: ${DEFAULT-VALUE}).")
+      description =
+          "Attempts are made at, above 0 and at most 2; evaluations are greedy (default: ${DEFAULT-VALUE}).")
   private double temperature = 1;
 
   @Option(
@@ -111,6 +112,9 @@ final class RlCommand implements Callable<Integer> {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
     }
+    var attempts =
+        new RolloutConfig(groupSize, maxTurns, maxTokens, temperature, world.patience(), 1)
+            .sampled();
     var out = spec.commandLine().getOut();
     var bar = new ProgressBar("practising", out);
     long begin = System.nanoTime();
@@ -138,7 +142,7 @@ final class RlCommand implements Callable<Integer> {
       if (!Files.exists(folder)) store.deleteRun(journal.run());
       var began = Instant.now();
       store.put(run(journal, "running", began, config, null));
-      var practice = practice(base, practised, rules, judge, journal);
+      var practice = practice(base, practised, attempts, rules, judge, journal);
       var from = start == null ? null : Path.of(start.path());
       Grpo.Result result;
       try {
@@ -186,6 +190,7 @@ final class RlCommand implements Callable<Integer> {
   private Practice practice(
       BaseModel base,
       World practised,
+      RolloutConfig attempts,
       PruningRules rules,
       @Nullable OpenModel judge,
       Journal journal) {
@@ -195,10 +200,8 @@ final class RlCommand implements Callable<Integer> {
             base.dtype(),
             adapter == null ? "no adapter" : adapter,
             rewards.identity());
-    var config =
-        new RolloutConfig(groupSize, maxTurns, maxTokens, temperature, world.patience(), 1);
     return practised.practice(
-        identity.toString(), config, rewards.rewards(judge, journal, seed), rules, journal);
+        identity.toString(), attempts, rewards.rewards(judge, journal, seed), rules, journal);
   }
 
   private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {

@@ -4,7 +4,6 @@ import dev.espalier.chat.ChatModel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -19,8 +18,6 @@ import java.util.concurrent.Future;
 /// @param absence how long to wait where no agent shows any sign of life
 public record AgentRollouts(Episodes episodes, RolloutConfig config, Duration absence)
     implements TrajectorySource {
-  private static final System.Logger LOG = System.getLogger(AgentRollouts.class.getName());
-
   public AgentRollouts {
     if (!absence.isPositive()) {
       throw new IllegalArgumentException("the wait for agents must be positive, not " + absence);
@@ -40,7 +37,7 @@ public record AgentRollouts(Episodes episodes, RolloutConfig config, Duration ab
         }
       }
       var groups = groups(tasks, attempts);
-      report(groups);
+      Dropped.of(groups).report();
       return groups;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -73,17 +70,5 @@ public record AgentRollouts(Episodes episodes, RolloutConfig config, Duration ab
       groups.add(new TrajectoryGroup(tasks.get(t), members));
     }
     return groups;
-  }
-
-  /// An agent is somebody else's program: why its attempts were dropped is shown to its people.
-  private static void report(List<TrajectoryGroup> groups) {
-    var dropped = new TreeMap<String, Integer>();
-    for (var group : groups) {
-      for (var one : group.trajectories()) {
-        if (!one.counts()) dropped.merge(one.why(), 1, Integer::sum);
-      }
-    }
-    dropped.forEach((why, count) ->
-        LOG.log(System.Logger.Level.WARNING, "attempts dropped, {0} of them: {1}", count, why));
   }
 }

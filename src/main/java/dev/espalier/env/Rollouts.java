@@ -47,7 +47,9 @@ public final class Rollouts implements TrajectorySource {
         for (int i = 0; i < open.size(); i++) open.get(i).answer(answers.get(i));
         inParallel(threads, open(open), Attempt::step);
       }
-      return groups(tasks, attempts);
+      var groups = groups(tasks, attempts);
+      Dropped.of(groups).report();
+      return groups;
     } finally {
       threads.shutdownNow();
       for (var attempt : attempts) if (attempt.open()) attempt.close();

@@ -1,5 +1,6 @@
 package dev.espalier.eval;
 
+import dev.espalier.env.Dropped;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.judge.Judge;
@@ -31,12 +32,14 @@ public record Preference(double rate, Interval interval, int compared, int left)
     Map<String, Trajectory> byTask = new HashMap<>();
     for (var one : theirs) byTask.put(one.task().id(), one);
     var wins = new ArrayList<Double>();
+    var unscored = new Dropped("pairs without a verdict");
     for (var one : ours) {
       var other = byTask.get(one.task().id());
       if (other == null || !one.counts() || !other.counts()) continue;
-      scores(judge, new TrajectoryGroup(one.task(), List.of(one, other)))
+      scores(judge, new TrajectoryGroup(one.task(), List.of(one, other)), unscored)
           .ifPresent(scores -> wins.add(Math.signum(scores.get(0) - scores.get(1)) / 2 + 0.5));
     }
+    unscored.report();
     if (wins.isEmpty()) {
       throw new JudgeException(
           "none of %d pairs of attempts could be compared".formatted(ours.size()));
@@ -51,10 +54,12 @@ public record Preference(double rate, Interval interval, int compared, int left)
         ours.size() - values.length);
   }
 
-  private static Optional<List<Double>> scores(Judge judge, TrajectoryGroup pair) {
+  private static Optional<List<Double>> scores(
+      Judge judge, TrajectoryGroup pair, Dropped unscored) {
     try {
       return Optional.of(judge.judge(pair).scores());
     } catch (JudgeException e) {
+      unscored.add(String.valueOf(e.getMessage()));
       return Optional.empty();
     }
   }

@@ -1,5 +1,6 @@
 package dev.espalier.judge;
 
+import dev.espalier.env.Dropped;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.stats.Bootstrap;
@@ -40,13 +41,13 @@ public record Calibration(
     var position = new ArrayList<Double>();
     var length = new ArrayList<Double>();
     int pairs = 0;
-    int unscored = 0;
+    var unscored = new Dropped("groups without a verdict");
     for (var group : groups) {
       Verdict verdict;
       try {
         verdict = judge.judge(group);
       } catch (JudgeException e) {
-        unscored++;
+        unscored.add(String.valueOf(e.getMessage()));
         continue;
       }
       var scores = verdict.scores();
@@ -75,12 +76,13 @@ public record Calibration(
       position.add(verdict.firstWins());
       if (unequal > 0) length.add(longer / unequal);
     }
+    unscored.report();
     return new Calibration(
         estimate(agreement, seed),
         estimate(position, seed),
         length.isEmpty() ? null : estimate(length, seed),
         pairs,
-        unscored);
+        unscored.count());
   }
 
   static double wins(double one, double other) {

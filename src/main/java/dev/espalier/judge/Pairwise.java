@@ -3,14 +3,12 @@ package dev.espalier.judge;
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
-import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
 import dev.espalier.env.TrajectoryGroup;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Supplier;
 
 /// A judge that is shown two attempts at a time and says which is better: for models too small for
 /// lists.
@@ -24,6 +22,7 @@ import java.util.function.Supplier;
 /// @param retries how often an answer that is none of these is asked for again
 public record Pairwise(ChatModel model, Rubric rubric, int retries) implements Judge {
   private static final int AT_ONCE = 4; // of a group; a provider should not be stormed
+  private static final int LONGEST_SHOWN = 60; // of an answer that is none
 
   private record Pair(int first, int second, ChatRequest request) {}
 
@@ -35,18 +34,19 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
     int calls = 0;
     var open = pairs(transcripts);
     int pairs = open.size();
+    var faults = new ArrayList<String>();
     for (int trial = 0; trial <= retries && !open.isEmpty(); trial++) {
       var left = new ArrayList<Pair>();
       for (int i = 0; i < open.size(); i += AT_ONCE) {
-        left.addAll(ask(open.subList(i, Math.min(open.size(), i + AT_ONCE)), won));
+        left.addAll(ask(open.subList(i, Math.min(open.size(), i + AT_ONCE)), won, faults));
       }
       calls += open.size();
       open = left;
     }
     if (!open.isEmpty()) {
       throw new JudgeException(
-          "no answer of A, B or = on %d pairs of task %s after %d trials"
-              .formatted(open.size(), group.task().id(), retries + 1));
+          "no answer of A, B or = on %d pairs after %d trials: %s"
+              .formatted(open.size(), retries + 1, faults.getLast()));
     }
     var scores = scores(won);
     double first = Arrays.stream(won).flatMapToDouble(Arrays::stream).sum();
@@ -81,37 +81,36 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
     return pairs;
   }
 
-  /// Asks about the pairs and notes who won.
+  /// Asks about the pairs and notes who won, or what was wrong with the answer.
   ///
   /// @return those that were not answered
-  private List<Pair> ask(List<Pair> pairs, double[][] won) {
+  private List<Pair> ask(List<Pair> pairs, double[][] won, List<String> faults) {
     var answers = model.completeAll(pairs.stream().map(Pair::request).toList());
     var unanswered = new ArrayList<Pair>();
     for (int i = 0; i < pairs.size(); i++) {
       var pair = pairs.get(i);
-      double first = read(answers.get(i));
-      if (first < 0) {
+      try {
+        won[pair.first()][pair.second()] = read(answers.get(i).get().message().text());
+      } catch (JudgeException | ChatException e) {
         unanswered.add(pair);
-        continue;
+        faults.add(String.valueOf(e.getMessage()));
       }
-      won[pair.first()][pair.second()] = first;
     }
     return unanswered;
   }
 
-  /// 1 if the first is better, 0 if the second is, 0.5 for a draw; −1 for no answer.
-  private static double read(Supplier<Completion> answer) {
-    try {
-      var text = answer.get().message().text().strip().toUpperCase(Locale.ROOT);
-      return switch (text) {
-        case "A" -> 1;
-        case "B" -> 0;
-        case "=" -> 0.5;
-        default -> -1;
-      };
-    } catch (ChatException e) {
-      return -1;
-    }
+  /// 1 if the first is better, 0 if the second is, 0.5 for a draw.
+  private static double read(String answer) {
+    return switch (answer.strip().toUpperCase(Locale.ROOT)) {
+      case "A" -> 1;
+      case "B" -> 0;
+      case "=" -> 0.5;
+      default -> throw new JudgeException("it says \"%s\"".formatted(shortened(answer.strip())));
+    };
+  }
+
+  private static String shortened(String answer) {
+    return answer.length() <= LONGEST_SHOWN ? answer : answer.substring(0, LONGEST_SHOWN) + "…";
   }
 
   private ChatRequest request(Transcripts transcripts, int first, int second) {

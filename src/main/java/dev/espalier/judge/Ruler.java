@@ -65,8 +65,7 @@ public record Ruler(ChatModel model, Rubric rubric, RulerConfig config) implemen
       }
       if (scores == null) {
         throw new JudgeException(
-            "no verdict on task %s after %d trials: %s"
-                .formatted(group.task().id(), config.retries() + 1, fault));
+            "no verdict after %d trials: %s".formatted(config.retries() + 1, fault));
       }
       firstWins += firstWins(scores) / config.orders();
       for (int place = 0; place < n; place++) {

@@ -21,4 +21,8 @@ public record Practice(
     Rewards rewards,
     Evaluator evaluator,
     UnaryOperator<ChatRequest> view,
-    Journal journal) {}
+    Journal journal) {
+  public Practice {
+    source.config().sampled();
+  }
+}

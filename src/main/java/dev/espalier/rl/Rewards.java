@@ -2,6 +2,7 @@ package dev.espalier.rl;
 
 import dev.espalier.chat.Json;
 import dev.espalier.chat.ToolCall;
+import dev.espalier.env.Dropped;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.judge.Judge;
@@ -114,8 +115,9 @@ public record Rewards(
   private List<TrajectoryGroup> judged(List<TrajectoryGroup> groups, Judge judge) {
     var threads = Thread.ofVirtual().name("judge-", 0).factory();
     try (var pool = Executors.newFixedThreadPool(AT_ONCE, threads)) {
+      var unscored = new Dropped("groups without a verdict");
       var asked = new ArrayList<Future<@Nullable Verdict>>();
-      for (var group : groups) asked.add(pool.submit(verdict(judge, group)));
+      for (var group : groups) asked.add(pool.submit(verdict(judge, group, unscored)));
       var out = new ArrayList<TrajectoryGroup>();
       for (int i = 0; i < asked.size(); i++) {
         var verdict = asked.get(i).get();
@@ -123,6 +125,7 @@ public record Rewards(
         verdicts.accept(groups.get(i), verdict);
         out.add(judged(groups.get(i), verdict));
       }
+      unscored.report();
       return out;
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException defect) throw defect;
@@ -133,11 +136,13 @@ public record Rewards(
     }
   }
 
-  private static Callable<@Nullable Verdict> verdict(Judge judge, TrajectoryGroup group) {
+  private static Callable<@Nullable Verdict> verdict(
+      Judge judge, TrajectoryGroup group, Dropped unscored) {
     return () -> {
       try {
         return judge.judge(group);
       } catch (JudgeException e) {
+        unscored.add(String.valueOf(e.getMessage()));
         return null;
       }
     };

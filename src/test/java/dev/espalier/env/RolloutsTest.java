@@ -19,6 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Attempts in lockstep: what they note, how they end, and what becomes of environments that do not
 /// keep their word.
@@ -174,7 +176,11 @@ final class RolloutsTest {
         (task, seed) -> {
           throw new IllegalStateException("never");
         };
-    out = run(rollouts(broken, 2, 9, 1), RolloutsTest::counts, task(2));
+    try (var warned = new Warned()) {
+      out = run(rollouts(broken, 2, 9, 1), RolloutsTest::counts, task(2), task(3));
+      assertThat(warned.lines())
+          .containsExactly("attempts dropped, 4 of them: java.lang.IllegalStateException: never");
+    }
     assertThat(out).allMatch(one -> one.end() == End.FAILED && !one.counts());
     assertThat(out.getFirst().why()).contains("never");
   }
@@ -273,5 +279,20 @@ final class RolloutsTest {
         .contains("no environment is called \"countdown\"");
     assertThatThrownBy(() -> new RolloutConfig(0, 1, 1, 1, SOON, 0))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-0.1, 2.5, Double.NaN})
+  void aTemperatureThatNoModelIsSampledAtIsRefused(double temperature) {
+    assertThatThrownBy(() -> new RolloutConfig(1, 1, 1, temperature, SOON, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("between 0 and 2");
+  }
+
+  @Test
+  void greedyAttemptsAreNotLearntFrom() {
+    var config = new RolloutConfig(1, 1, 1, 2, SOON, 0);
+    assertThat(config.sampled()).isEqualTo(config);
+    assertThatThrownBy(() -> config.greedy().sampled()).hasMessageContaining("above 0");
   }
 }

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
+import dev.espalier.env.Warned;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -221,6 +223,26 @@ final class RulerTest {
             1);
     assertThat(calibration.pairs()).isEqualTo(1);
     assertThat(calibration.agreement().value()).isEqualTo(1);
+  }
+
+  @Test
+  void whatKeepsAJudgeFromAnsweringIsSaid() {
+    ChatModel locked =
+        request -> {
+          throw new ChatException(401, "wrong key");
+        };
+    var groups = List.of(Attempts.saying("aaaa", "bb"), Attempts.saying("a", "bbb"));
+    for (Judge judge : List.of(ruler(locked, 1, 1), new Pairwise(locked, Rubric.RULER, 1))) {
+      try (var warned = new Warned()) {
+        assertThatThrownBy(() -> Calibration.of(judge, groups, one -> one.reward("env"), 1))
+            .isInstanceOf(JudgeException.class);
+        assertThat(warned.lines())
+            .singleElement()
+            .asString()
+            .startsWith("groups without a verdict, 2 of them: ")
+            .endsWith("after 2 trials: wrong key");
+      }
+    }
   }
 
   @Test

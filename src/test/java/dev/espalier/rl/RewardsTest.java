@@ -14,6 +14,7 @@ import dev.espalier.env.Task;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.Trajectory.End;
 import dev.espalier.env.TrajectoryGroup;
+import dev.espalier.env.Warned;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.JudgeException;
 import dev.espalier.judge.Verdict;
@@ -69,6 +70,15 @@ final class RewardsTest {
     assertThat(attempts).extracting(one -> one.reward("format")).containsExactly(1.0, 0.0, 0.0);
     assertThat(rewards.total(attempts.get(0))).isCloseTo(1 + 1 + 0.5 - 0.25, within(1e-12));
     assertThat(rewards.total(attempts.get(1))).isCloseTo(1 + 1 - 0.25, within(1e-12));
+  }
+
+  @Test
+  void whyGroupsHaveNoVerdictIsSaidOnce() {
+    var rewards = new Rewards(Map.of("judge", 1.0), HALF, (group, verdict) -> {});
+    try (var warned = new Warned()) {
+      assertThat(rewards.score(List.of(group("odd"), group("even"), group("odd")))).hasSize(1);
+      assertThat(warned.lines()).containsExactly("groups without a verdict, 2 of them: no word");
+    }
   }
 
   @ParameterizedTest
