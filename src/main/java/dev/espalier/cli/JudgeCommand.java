@@ -48,8 +48,8 @@ final class JudgeCommand implements Callable<Integer> {
   @Option(
       names = "--label",
       description =
-          "What the judge is compared with: env, the environment's reward, or the version of the"
-              + " rubric of earlier verdicts (default: ${DEFAULT-VALUE}).")
+          "What the judge is compared with: env, the environment's reward, or the label of"
+              + " earlier verdicts, such as ruler@0123456789ab (default: ${DEFAULT-VALUE}).")
   private String label = Trajectory.ENV;
 
   @Option(names = "--seed", description = "Of orders and intervals (default: ${DEFAULT-VALUE}).")

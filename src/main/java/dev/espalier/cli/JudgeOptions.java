@@ -86,8 +86,8 @@ final class JudgeOptions {
   /// What compares attempts with a model that was opened.
   Judge judge(ChatModel judging, long seed) {
     return pairwise
-        ? new Pairwise(judging, rubric(), RETRIES)
-        : new Ruler(judging, rubric(), new RulerConfig(orders, RETRIES, seed));
+        ? new Pairwise(judging, who(), rubric(), RETRIES)
+        : new Ruler(judging, who(), rubric(), new RulerConfig(orders, RETRIES, seed));
   }
 
   private Rubric rubric() {
@@ -100,12 +100,15 @@ final class JudgeOptions {
     }
   }
 
+  private String who() {
+    return adapter == null ? "%s at %s".formatted(model, judge) : adapter + " at this base";
+  }
+
   /// All of it that a run depends on, in words; a judge must be named.
   String identity() {
-    return "%s at %s under %s in %d orders%s"
+    return "%s under %s in %d orders%s"
         .formatted(
-            adapter == null ? model : adapter,
-            adapter == null ? judge : "this base",
+            who(),
             rubric().version(),
             orders,
             pairwise ? ", pairwise" : "");

@@ -19,8 +19,9 @@ import java.util.Locale;
 /// system message, where it is read once and may be pruned from a judge that is an adapter.
 ///
 /// @param model the judge; it answers `A`, `B` or `=`
+/// @param name tells it from other judges, in the label of its verdicts
 /// @param retries how often an answer that is none of these is asked for again
-public record Pairwise(ChatModel model, Rubric rubric, int retries) implements Judge {
+public record Pairwise(ChatModel model, String name, Rubric rubric, int retries) implements Judge {
   private static final int AT_ONCE = 4; // of a group; a provider should not be stormed
   private static final int LONGEST_SHOWN = 60; // of an answer that is none
 
@@ -51,7 +52,7 @@ public record Pairwise(ChatModel model, Rubric rubric, int retries) implements J
     var scores = scores(won);
     double first = Arrays.stream(won).flatMapToDouble(Arrays::stream).sum();
     return new Verdict(
-        rubric.version(),
+        rubric.version(name, "pairs"),
         transcripts.which().stream().map(i -> scores[i]).toList(),
         transcripts.which().stream().map(i -> "").toList(),
         pairs == 0 ? 0 : first / pairs - 0.5,

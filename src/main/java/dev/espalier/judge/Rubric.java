@@ -23,8 +23,18 @@ public record Rubric(String name, String text) {
     if (text.isBlank()) throw new IllegalArgumentException("a rubric without a word");
   }
 
-  /// Names this text: a verdict knows which rubric it was given under.
+  /// Names this text.
   public String version() {
-    return name + "@" + new Sha256().add(text).hex().substring(0, 12);
+    return named(text);
+  }
+
+  /// Names this text, who goes by it, and how that one is asked: a verdict knows it, so that those
+  /// of two judges lie beside each other.
+  String version(String judge, String mode) {
+    return named(String.join("\n", judge, mode, text));
+  }
+
+  private String named(String all) {
+    return name + "@" + new Sha256().add(all).hex().substring(0, 12);
   }
 }

@@ -24,7 +24,9 @@ import tools.jackson.databind.JsonNode;
 /// then refused, so that no step trains on half a verdict.
 ///
 /// @param model the judge
-public record Ruler(ChatModel model, Rubric rubric, RulerConfig config) implements Judge {
+/// @param name tells it from other judges, in the label of its verdicts
+public record Ruler(ChatModel model, String name, Rubric rubric, RulerConfig config)
+    implements Judge {
   private static final JsonNode SCHEMA =
       Json.parse(
           """
@@ -74,7 +76,7 @@ public record Ruler(ChatModel model, Rubric rubric, RulerConfig config) implemen
       }
     }
     return new Verdict(
-        rubric.version(),
+        rubric.version(name, "lists in %d orders".formatted(config.orders())),
         transcripts.which().stream().map(i -> sums[i] / config.orders()).toList(),
         transcripts.which().stream().map(i -> said[i]).toList(),
         firstWins,

@@ -4,7 +4,7 @@ import java.util.List;
 
 /// What a judge made of a group.
 ///
-/// @param rubric the version of the rubric
+/// @param rubric the version of the rubric, of the judge and of how it was asked
 /// @param scores of the attempts in the group's order, each in 0..1
 /// @param explanations likewise; empty where the judge gave none
 /// @param firstWins how much more often than by chance an attempt won against one that was shown

@@ -197,7 +197,7 @@ public final class Store implements AutoCloseable {
     return reader.read(connection -> TrajectoryTable.of(connection, run, step));
   }
 
-  /// Adds a verdict, or replaces the one on the same group under the same rubric.
+  /// Adds a verdict, or replaces the one on the same group by the same judge under the same rubric.
   public void put(StoredVerdict verdict) {
     writer.run(connection -> VerdictTable.put(connection, verdict));
   }

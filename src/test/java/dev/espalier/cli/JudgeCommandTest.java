@@ -150,6 +150,12 @@ class JudgeCommandTest {
           run("--run", "mine", "--judge", url(), "--label", verdict.rubric()).lines().toList();
       assertThat(Json.parse(again.getLast()).path("agreement").asDouble()).isEqualTo(1);
       assertThat(store.verdicts("rl/mine")).hasSize(2);
+      run(
+          "--run=mine",
+          "--judge=" + url(),
+          "--judge-model=other",
+          "--rubric=" + rubric);
+      assertThat(store.verdicts("rl/mine")).hasSize(3).contains(verdict);
     }
   }
 

@@ -61,7 +61,7 @@ final class RulerTest {
   }
 
   private static Ruler ruler(ChatModel judge, int orders, int retries) {
-    return new Ruler(judge, Rubric.RULER, new RulerConfig(orders, retries, 1));
+    return new Ruler(judge, "judge", Rubric.RULER, new RulerConfig(orders, retries, 1));
   }
 
   @Test
@@ -135,11 +135,13 @@ final class RulerTest {
           return Attempts.said(a > b ? "A" : a < b ? "b" : "=");
         };
     var verdict =
-        new Pairwise(longer, Rubric.RULER, 0).judge(Attempts.saying("a", "ccc", "bb", "ccc"));
+        new Pairwise(longer, "judge", Rubric.RULER, 0)
+            .judge(Attempts.saying("a", "ccc", "bb", "ccc"));
     assertThat(verdict.scores()).containsExactly(0.0, 1.0, 0.5, 1.0);
     assertThat(questions).hasSize(6);
     ChatModel always = request -> Attempts.said("A");
-    var drawn = new Pairwise(always, Rubric.RULER, 0).judge(Attempts.saying("a", "bb", "ccc"));
+    var drawn =
+        new Pairwise(always, "judge", Rubric.RULER, 0).judge(Attempts.saying("a", "bb", "ccc"));
     assertThat(drawn.scores()).containsExactly(0.5, 0.5, 0.5);
   }
 
@@ -151,7 +153,7 @@ final class RulerTest {
           asked.add(request);
           return Attempts.said("A");
         };
-    new Pairwise(judge, Rubric.RULER, 0).judge(Attempts.told("Be brief.", "a", "bb"));
+    new Pairwise(judge, "judge", Rubric.RULER, 0).judge(Attempts.told("Be brief.", "a", "bb"));
     assertThat(asked)
         .hasSize(2)
         .allSatisfy(request -> {
@@ -167,9 +169,10 @@ final class RulerTest {
     var refused = new ArrayList<>(List.of("neither", "", "both"));
     ChatModel judge = request -> Attempts.said(refused.isEmpty() ? "A" : refused.removeFirst());
     var group = Attempts.saying("a", "bb", "ccc");
-    assertThat(new Pairwise(inOrder(judge), Rubric.RULER, 1).judge(group).calls()).isEqualTo(9);
+    assertThat(new Pairwise(inOrder(judge), "judge", Rubric.RULER, 1).judge(group).calls())
+        .isEqualTo(9);
     ChatModel mute = request -> Attempts.said("hm");
-    assertThatThrownBy(() -> new Pairwise(mute, Rubric.RULER, 2).judge(group))
+    assertThatThrownBy(() -> new Pairwise(mute, "judge", Rubric.RULER, 2).judge(group))
         .isInstanceOf(JudgeException.class)
         .hasMessageContaining("6 pairs")
         .hasMessageContaining("after 3 trials");
@@ -208,7 +211,8 @@ final class RulerTest {
         Calibration.of(ruler(RulerTest::firstIsBest, 2, 0), groups, one -> one.reward("env"), 1);
     assertThat(ofLists.positionBias().value()).isCloseTo(1.0 / 3, within(1e-9));
     var ofPairs =
-        Calibration.of(new Pairwise(pair, Rubric.RULER, 0), groups, one -> one.reward("env"), 1);
+        Calibration.of(
+            new Pairwise(pair, "judge", Rubric.RULER, 0), groups, one -> one.reward("env"), 1);
     assertThat(ofPairs.positionBias().value()).isEqualTo(0.5);
   }
 
@@ -232,7 +236,8 @@ final class RulerTest {
           throw new ChatException(401, "wrong key");
         };
     var groups = List.of(Attempts.saying("aaaa", "bb"), Attempts.saying("a", "bbb"));
-    for (Judge judge : List.of(ruler(locked, 1, 1), new Pairwise(locked, Rubric.RULER, 1))) {
+    for (Judge judge :
+        List.of(ruler(locked, 1, 1), new Pairwise(locked, "judge", Rubric.RULER, 1))) {
       try (var warned = new Warned()) {
         assertThatThrownBy(() -> Calibration.of(judge, groups, one -> one.reward("env"), 1))
             .isInstanceOf(JudgeException.class);
@@ -250,5 +255,19 @@ final class RulerTest {
     var one = new Rubric("mine", "be short");
     assertThat(one.version()).isEqualTo(new Rubric("mine", "be short").version());
     assertThat(one.version()).isNotEqualTo(new Rubric("mine", "be long").version());
+  }
+
+  @Test
+  void verdictsOfOtherJudgesOrModesHaveOtherLabels() {
+    ChatModel first = request -> Attempts.said("A");
+    var judges =
+        List.of(
+            ruler(this::byLength, 1, 0),
+            ruler(this::byLength, 2, 0),
+            new Ruler(this::byLength, "other", Rubric.RULER, new RulerConfig(1, 0, 1)),
+            new Pairwise(first, "judge", Rubric.RULER, 0),
+            new Pairwise(first, "other", Rubric.RULER, 0));
+    var labels = judges.stream().map(it -> it.judge(Attempts.saying("a", "bb")).rubric()).toList();
+    assertThat(labels).doesNotHaveDuplicates().allMatch(label -> label.startsWith("ruler@"));
   }
 }
