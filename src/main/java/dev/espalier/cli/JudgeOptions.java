@@ -30,8 +30,8 @@ final class JudgeOptions {
       description = "A judge that is an adapter of the same base: its name, or a PEFT folder.")
   private @Nullable String adapter;
 
-  @Option(names = "--judge-model", description = "Its model name (default: ${DEFAULT-VALUE}).")
-  private String model = "judge";
+  @Option(names = "--judge-model", description = "The model name of --judge (default: judge).")
+  private @Nullable String model;
 
   @Option(names = "--rubric", description = "A file with what it goes by (default: RULER's).")
   private @Nullable Path rubric;
@@ -52,6 +52,10 @@ final class JudgeOptions {
   void check() {
     if (judge != null && adapter != null) {
       throw new IllegalArgumentException("--judge and --judge-adapter are two judges: name one");
+    }
+    if (judge == null && model != null) {
+      throw new IllegalArgumentException(
+          "--judge-model is the model's name behind --judge URL, which is not given");
     }
     if (!named() && (rubric != null || pairwise || orders != 1)) {
       throw new IllegalArgumentException(
@@ -79,7 +83,7 @@ final class JudgeOptions {
   }
 
   private OpenModel remote() {
-    if (judge != null) return OpenModel.remote(judge, model);
+    if (judge != null) return OpenModel.remote(judge, model());
     throw new IllegalArgumentException("name a judge with --judge URL or --judge-adapter NAME");
   }
 
@@ -100,17 +104,17 @@ final class JudgeOptions {
     }
   }
 
+  private String model() {
+    return model == null ? "judge" : model;
+  }
+
   private String who() {
-    return adapter == null ? "%s at %s".formatted(model, judge) : adapter + " at this base";
+    return adapter == null ? "%s at %s".formatted(model(), judge) : adapter + " at this base";
   }
 
   /// All of it that a run depends on, in words; a judge must be named.
   String identity() {
     return "%s under %s in %d orders%s"
-        .formatted(
-            who(),
-            rubric().version(),
-            orders,
-            pairwise ? ", pairwise" : "");
+        .formatted(who(), rubric().version(), orders, pairwise ? ", pairwise" : "");
   }
 }

@@ -16,6 +16,8 @@ final class WorldOptions {
   private static final int AGENT_PORT = 7701;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration CODE_PATIENCE = Duration.ofHours(1);
+  private static final Duration MCP_PATIENCE = Duration.ofSeconds(20); // with one request
+  private static final Duration MCP_REST = Duration.ofSeconds(10); // of a step, beyond a request
   private static final Duration AGENT_PATIENCE = Duration.ofMinutes(5);
 
   @Option(
@@ -54,8 +56,8 @@ final class WorldOptions {
       names = "--timeout",
       description =
           "Seconds that an environment may take for an answer (default: 30; for code, which has limits"
-              + " of its own and waits for its turn, 3600), or an agent between two turns (default:"
-              + " 300).")
+              + " of its own and waits for its turn, 3600), an MCP server for one request (default:"
+              + " 20), or an agent between two turns (default: 300).")
   private @Nullable Integer timeout;
 
   @Option(names = "--things", description = "What a task asks for (default: ${DEFAULT-VALUE}).")
@@ -116,7 +118,8 @@ final class WorldOptions {
           Worlds.mcp(
               needed(mcp, "--mcp with the server's URL or command"),
               needed(tasks, "--tasks FILE, which `espalier tasks` makes"),
-              heldOut);
+              heldOut,
+              requestPatience());
       case "code" -> Worlds.code(tasks, on, seed, heldOut);
       case "agents" ->
           Worlds.agents(
@@ -135,12 +138,18 @@ final class WorldOptions {
 
   /// How long an environment may take for an answer, or an agent between two turns.
   Duration patience() {
+    // a request's own time-out says which tool was slow, so it is to come first
+    if (env.equals("mcp")) return requestPatience().plus(MCP_REST);
     if (timeout != null) return Duration.ofSeconds(timeout);
     return switch (env) {
       case "agents" -> AGENT_PATIENCE;
       case "code" -> CODE_PATIENCE;
       default -> PATIENCE;
     };
+  }
+
+  private Duration requestPatience() {
+    return timeout == null ? MCP_PATIENCE : Duration.ofSeconds(timeout);
   }
 
   private void refuse(boolean given, String options) {

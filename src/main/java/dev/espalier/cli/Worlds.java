@@ -36,9 +36,6 @@ import org.jspecify.annotations.Nullable;
 
 /// The worlds there are.
 final class Worlds {
-  /// Of a request to an MCP server; below the time-out of an attempt's step.
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-
   /// How long to wait where no agent shows any sign of life.
   private static final Duration ABSENCE = Duration.ofMinutes(5);
 
@@ -86,7 +83,8 @@ final class Worlds {
   ///
   /// @param source how the server is reached
   /// @param file the tasks
-  static World mcp(String source, Path file, int heldOut) {
+  /// @param patience with one request to it
+  static World mcp(String source, Path file, int heldOut, Duration patience) {
     var tasks = McpTasks.read(file);
     if (tasks.heldOut().isEmpty()) {
       throw new IllegalArgumentException(
@@ -95,7 +93,7 @@ final class Worlds {
     return World.of(
         "tasks %s of the MCP server %s, evaluated on %d".formatted(digest(file), source, heldOut),
         McpEnv.NAME,
-        McpEnv.maker(McpSource.of(source), PATIENCE),
+        McpEnv.maker(McpSource.of(source), patience),
         false,
         Tasks.cycling(tasks.training()),
         tasks.heldOut().stream().limit(heldOut).toList());

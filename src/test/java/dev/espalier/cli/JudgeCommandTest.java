@@ -150,11 +150,7 @@ class JudgeCommandTest {
           run("--run", "mine", "--judge", url(), "--label", verdict.rubric()).lines().toList();
       assertThat(Json.parse(again.getLast()).path("agreement").asDouble()).isEqualTo(1);
       assertThat(store.verdicts("rl/mine")).hasSize(2);
-      run(
-          "--run=mine",
-          "--judge=" + url(),
-          "--judge-model=other",
-          "--rubric=" + rubric);
+      run("--run=mine", "--judge=" + url(), "--judge-model=other", "--rubric=" + rubric);
       assertThat(store.verdicts("rl/mine")).hasSize(3).contains(verdict);
     }
   }
@@ -200,6 +196,9 @@ class JudgeCommandTest {
     assertThat(run("--run", "mine", "--judge-adapter", "ghost")).contains("no adapter ghost in");
     assertThat(run("--run", "mine", "--judge", url(), "--pairwise", "--judge-orders", "2"))
         .contains("both orders anyway");
+    assertThat(run("--run", "mine", "--judge-adapter", "first", "--judge-model", "other"))
+        .contains("--judge-model is the model's name behind --judge URL");
+    assertThat(run("--run", "mine", "--judge-model", "other")).contains("behind --judge URL");
   }
 
   @Test

@@ -3,12 +3,17 @@ package dev.espalier.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.chat.ChatException;
+import dev.espalier.chat.ChatModel;
 import dev.espalier.env.ExampleEnv;
+import dev.espalier.env.RolloutConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,6 +83,27 @@ class WorldOptionsTest {
     var world = world("--env", "code", "--held-out", "3");
     assertThat(world.heldOut()).hasSize(3);
     assertThat(world.tasks().at(0).data()).isNotEqualTo(world.heldOut().getFirst().data());
+  }
+
+  @Test
+  @Timeout(15)
+  void aServersRequestHasTheTimeThatIsGiven() throws IOException {
+    var file = folder.resolve("tasks.jsonl");
+    var line = "{\"id\": \"%1$s\", \"set\": \"%1$s\", \"task\": \"%1$s\", \"difficulty\": 1}\n";
+    Files.writeString(file, line.formatted("training") + line.formatted("held-out"));
+    var options = new WorldOptions();
+    new CommandLine(options)
+        .parseArgs("--env=mcp", "--mcp=sleep 60", "--tasks=" + file, "--timeout=1");
+    assertThat(options.patience()).isGreaterThan(Duration.ofSeconds(1));
+    try (var world = options.world(7, 4, id -> "")) {
+      ChatModel policy =
+          request -> {
+            throw new ChatException(400, "it is not asked");
+          };
+      var attempts = new RolloutConfig(1, 1, 9, 1, options.patience(), 0);
+      var made = world.success(policy, attempts).trajectories().getFirst();
+      assertThat(made.why()).contains("within 1.0 s");
+    }
   }
 
   @Test
