@@ -12,8 +12,8 @@ import dev.espalier.store.Durability;
 import dev.espalier.store.PruningRules;
 import dev.espalier.store.Run;
 import dev.espalier.store.Store;
+import dev.espalier.train.Checkpoint;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -139,22 +139,22 @@ final class RlCommand implements Callable<Integer> {
               seed,
               staleness);
       var journal = new Journal(store, RUN_PREFIX + name);
-      if (!Files.exists(folder)) store.deleteRun(journal.run());
-      var began = Instant.now();
-      store.put(run(journal, "running", began, config, null));
       var practice = practice(base, practised, attempts, rules, judge, journal);
       var from = start == null ? null : Path.of(start.path());
-      Grpo.Result result;
+      // without a checkpoint the run begins anew, and what an earlier try left is not its own
+      if (Checkpoint.latest(folder) == null) store.deleteRun(journal.run());
+      var began = Instant.now();
+      store.put(run(journal, "running", began, config, null));
       try {
-        result = Grpo.run(base, from, config, practice, folder, line -> show(out, bar, line));
-      } catch (RuntimeException e) {
+        var result = Grpo.run(base, from, config, practice, folder, line -> show(out, bar, line));
+        var summary = summary(result, (System.nanoTime() - begin) / 1e9);
+        Teaching.keep(store, name, base, rules, result.adapter(), summary);
+        store.put(run(journal, "done", began, config, summary));
+        out.println(json ? summary : sentence(result));
+      } catch (RuntimeException | Error e) {
         store.put(run(journal, "failed", began, config, null));
         throw e;
       }
-      var summary = summary(result, (System.nanoTime() - begin) / 1e9);
-      Teaching.keep(store, name, base, rules, result.adapter(), summary);
-      store.put(run(journal, "done", began, config, summary));
-      out.println(json ? summary : sentence(result));
       out.flush();
     }
     return 0;

@@ -18,6 +18,7 @@ import dev.espalier.rl.Practice;
 import dev.espalier.rl.Rewards;
 import dev.espalier.stats.Interval;
 import dev.espalier.store.PruningRules;
+import dev.espalier.train.TrainingException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -96,10 +97,15 @@ record World(
   }
 
   /// Attempts against those of the start, which the store keeps as step 0: the start itself is at
-  /// one half.
+  /// one half. A start of which no attempt counts is refused: nothing could be compared with it.
   private static Success preferred(Judge judge, List<Trajectory> attempts, Journal journal) {
     var start = journal.store().trajectories(journal.run(), 0);
     if (start.isEmpty()) {
+      if (attempts.stream().noneMatch(Trajectory::counts)) {
+        throw new TrainingException(
+            "none of %d attempts of the start at held-out tasks counts: %s"
+                .formatted(attempts.size(), attempts.getFirst().why()));
+      }
       journal.store().put(journal.run(), 0, attempts);
       return success(0.5, new Interval(0.5, 0.5), attempts.size());
     }
