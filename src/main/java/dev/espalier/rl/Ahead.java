@@ -3,6 +3,7 @@ package dev.espalier.rl;
 import dev.espalier.rl.Evaluator.Success;
 import dev.espalier.rl.Gathering.Gathered;
 import dev.espalier.train.TrainingException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Callable;
@@ -15,6 +16,9 @@ import java.util.concurrent.TimeUnit;
 /// Where attempts are made and policies evaluated, one step after the other: those of the steps to
 /// come while a step trains, as far as the run lets its policy be behind.
 final class Ahead implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Ahead.class.getName());
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
   private record Begun(Future<Gathered> gathered, int version) {}
 
   /// A step's attempts.
@@ -83,10 +87,17 @@ final class Ahead implements AutoCloseable {
 
   @Override
   public void close() {
+    end(thread, PATIENCE);
+  }
+
+  /// Interrupts what goes on and waits for it, but not for ever: the run has its result by now, so
+  /// that what does not end is said and no failure.
+  static void end(ExecutorService thread, Duration patience) {
     thread.shutdownNow();
     try {
-      if (!thread.awaitTermination(1, TimeUnit.MINUTES)) {
-        throw new IllegalStateException("attempts go on a minute after the run has ended");
+      if (!thread.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+        LOG.log(
+            System.Logger.Level.WARNING, "attempts go on {0} after the run has ended", patience);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

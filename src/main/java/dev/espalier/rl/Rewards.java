@@ -115,18 +115,22 @@ public record Rewards(
   private List<TrajectoryGroup> judged(List<TrajectoryGroup> groups, Judge judge) {
     var threads = Thread.ofVirtual().name("judge-", 0).factory();
     try (var pool = Executors.newFixedThreadPool(AT_ONCE, threads)) {
-      var unscored = new Dropped("groups without a verdict");
-      var asked = new ArrayList<Future<@Nullable Verdict>>();
-      for (var group : groups) asked.add(pool.submit(verdict(judge, group, unscored)));
-      var out = new ArrayList<TrajectoryGroup>();
-      for (int i = 0; i < asked.size(); i++) {
-        var verdict = asked.get(i).get();
-        if (verdict == null) continue;
-        verdicts.accept(groups.get(i), verdict);
-        out.add(judged(groups.get(i), verdict));
+      try {
+        var unscored = new Dropped("groups without a verdict");
+        var asked = new ArrayList<Future<@Nullable Verdict>>();
+        for (var group : groups) asked.add(pool.submit(verdict(judge, group, unscored)));
+        var out = new ArrayList<TrajectoryGroup>();
+        for (int i = 0; i < asked.size(); i++) {
+          var verdict = asked.get(i).get();
+          if (verdict == null) continue;
+          verdicts.accept(groups.get(i), verdict);
+          out.add(judged(groups.get(i), verdict));
+        }
+        unscored.report();
+        return out;
+      } finally {
+        pool.shutdownNow(); // closing alone would wait for judges, minutes each
       }
-      unscored.report();
-      return out;
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RuntimeException defect) throw defect;
       throw new IllegalStateException("the judge failed", e.getCause());

@@ -18,11 +18,16 @@ import dev.espalier.env.Warned;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.JudgeException;
 import dev.espalier.judge.Verdict;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -78,6 +83,54 @@ final class RewardsTest {
     try (var warned = new Warned()) {
       assertThat(rewards.score(List.of(group("odd"), group("even"), group("odd")))).hasSize(1);
       assertThat(warned.lines()).containsExactly("groups without a verdict, 2 of them: no word");
+    }
+  }
+
+  @Test
+  @Timeout(30)
+  void whoIsInterruptedWaitsForNoJudge() throws InterruptedException {
+    var asked = new CountDownLatch(2);
+    Judge slow =
+        group -> {
+          asked.countDown();
+          try {
+            Thread.sleep(Duration.ofMinutes(5));
+          } catch (InterruptedException e) {
+            throw new JudgeException("woken");
+          }
+          return HALF.judge(group);
+        };
+    var rewards = new Rewards(Map.of("judge", 1.0), slow, (group, verdict) -> {});
+    var failure = new AtomicReference<Throwable>();
+    var step =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                rewards.score(List.of(group("one"), group("two")));
+              } catch (IllegalStateException e) {
+                failure.set(e);
+              }
+            });
+    asked.await();
+    step.interrupt();
+    assertThat(step.join(Duration.ofSeconds(20))).isTrue();
+    assertThat(failure.get()).hasMessage("judging was interrupted");
+  }
+
+  @Test
+  @Timeout(30)
+  void attemptsThatDoNotEndDoNotCostARunItsResult() {
+    var woken = new CountDownLatch(1);
+    var thread = Executors.newSingleThreadExecutor();
+    try {
+      thread.execute(() -> {
+        while (woken.getCount() > 0) Thread.onSpinWait(); // whoever interrupts it
+      });
+      Ahead.end(thread, Duration.ofMillis(20));
+      assertThat(thread.isTerminated()).isFalse();
+    } finally {
+      woken.countDown();
+      thread.close();
     }
   }
 
