@@ -5,6 +5,7 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.function.Consumer;
@@ -48,7 +49,9 @@ final class Metrics implements AutoCloseable {
         if (whole && JsonMapper.shared().readTree(line).path("step").asInt() <= step)
           kept.add(line);
       }
-      Files.write(file, kept);
+      var beside = file.resolveSibling(FILE + ".part"); // a kill leaves the whole file
+      Files.write(beside, kept);
+      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
       out = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new TrainingException("cannot rewrite " + file, e);

@@ -23,12 +23,14 @@ import tools.jackson.databind.node.ObjectNode;
 /// A run's state on disk: tensors and a JSON record of how far it came, whole or not there at all.
 ///
 /// Each lies in a folder `step-N`, written beside and renamed into place, so that `kill -9` at any
-/// moment leaves the one before.
+/// moment leaves the one before. One of the same step is `step-N.old` meanwhile, and whoever looks
+/// next takes it up.
 ///
 /// @param folder where it lies
 /// @param progress what the run noted
 public record Checkpoint(Path folder, ObjectNode progress) {
   private static final String PREFIX = "step-";
+  private static final String OLD = ".old";
   private static final String STATE = "state.safetensors";
   private static final String PROGRESS = "progress.json";
 
@@ -41,16 +43,19 @@ public record Checkpoint(Path folder, ObjectNode progress) {
       Path run, int step, SequencedMap<String, Tensor> tensors, ObjectNode progress, int keep) {
     var folder = run.resolve(PREFIX + step);
     var beside = run.resolve(PREFIX + step + ".part");
+    var old = run.resolve(PREFIX + step + OLD);
     try {
+      mend(run);
       delete(beside);
       Files.createDirectories(beside);
       Device.cpu()
           .run(Urgency.TRAIN, () -> Safetensors.write(beside.resolve(STATE), tensors, Map.of()));
       Files.writeString(beside.resolve(PROGRESS), progress.toPrettyString());
-      delete(folder);
+      if (Files.exists(folder)) Files.move(folder, old, StandardCopyOption.ATOMIC_MOVE);
       Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
+      delete(old);
       var all = all(run);
-      for (var old : all.subList(0, Math.max(0, all.size() - keep))) delete(old);
+      for (var before : all.subList(0, Math.max(0, all.size() - keep))) delete(before);
     } catch (IOException e) {
       throw new TrainingException(
           "cannot write the checkpoint " + folder + ": " + e.getMessage(), e);
@@ -62,6 +67,7 @@ public record Checkpoint(Path folder, ObjectNode progress) {
   public static @Nullable Checkpoint latest(Path run) {
     if (!Files.isDirectory(run)) return null;
     try {
+      mend(run);
       var all = all(run);
       if (all.isEmpty()) return null;
       var text = Files.readString(all.getLast().resolve(PROGRESS));
@@ -91,13 +97,28 @@ public record Checkpoint(Path folder, ObjectNode progress) {
             });
   }
 
-  private static List<Path> all(Path run) throws IOException {
-    try (var files = Files.list(run)) {
-      return files
-          .filter(file -> file.getFileName().toString().matches(PREFIX + "\\d+"))
-          .sorted(Comparator.comparingInt(Checkpoint::step))
-          .toList();
+  /// Gives a checkpoint its name again that a save had renamed when it was killed; it is of no use
+  /// where the new one has the name.
+  private static void mend(Path run) throws IOException {
+    if (!Files.isDirectory(run)) return;
+    for (var old : named(run, PREFIX + "\\d+" + OLD)) {
+      var name = old.getFileName().toString();
+      var folder = run.resolve(name.substring(0, name.length() - OLD.length()));
+      if (Files.exists(folder)) delete(old);
+      else Files.move(old, folder, StandardCopyOption.ATOMIC_MOVE);
     }
+  }
+
+  private static List<Path> named(Path run, String pattern) throws IOException {
+    try (var files = Files.list(run)) {
+      return files.filter(file -> file.getFileName().toString().matches(pattern)).toList();
+    }
+  }
+
+  private static List<Path> all(Path run) throws IOException {
+    return named(run, PREFIX + "\\d+").stream()
+        .sorted(Comparator.comparingInt(Checkpoint::step))
+        .toList();
   }
 
   private static int step(Path folder) {
