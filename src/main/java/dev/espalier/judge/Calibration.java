@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 /// @param agreement of pairs that the labels order, the fraction that the judge orders alike; a
 ///   draw is half
 /// @param positionBias how much more often than by chance an attempt wins against another that the
-///   judge was shown after it
+///   judge was shown after it; null if no group has two that differ
 /// @param lengthBias the same for the longer of two attempts; null if no two differ in length
 /// @param pairs how many pairs the labels order
 /// @param unscored groups without a verdict
 public record Calibration(
     Estimate agreement,
-    Estimate positionBias,
+    @Nullable Estimate positionBias,
     @Nullable Estimate lengthBias,
     int pairs,
     int unscored) {
@@ -73,13 +73,14 @@ public record Calibration(
       }
       pairs += ordered;
       if (ordered > 0) agreement.add(agreed / ordered);
-      position.add(verdict.firstWins());
+      // attempts that are all the same are shown as one, which has no place
+      if (Transcripts.of(group).distinct().size() > 1) position.add(verdict.firstWins());
       if (unequal > 0) length.add(longer / unequal);
     }
     unscored.report();
     return new Calibration(
         estimate(agreement, seed),
-        estimate(position, seed),
+        position.isEmpty() ? null : estimate(position, seed),
         length.isEmpty() ? null : estimate(length, seed),
         pairs,
         unscored.count());

@@ -209,11 +209,22 @@ final class RulerTest {
     var groups = List.of(Attempts.saying("aaaa", "bb", "c"), Attempts.saying("a", "bbb", "cc"));
     var ofLists =
         Calibration.of(ruler(RulerTest::firstIsBest, 2, 0), groups, one -> one.reward("env"), 1);
-    assertThat(ofLists.positionBias().value()).isCloseTo(1.0 / 3, within(1e-9));
+    assertThat(Objects.requireNonNull(ofLists.positionBias()).value())
+        .isCloseTo(1.0 / 3, within(1e-9));
     var ofPairs =
         Calibration.of(
             new Pairwise(pair, "judge", Rubric.RULER, 0), groups, one -> one.reward("env"), 1);
-    assertThat(ofPairs.positionBias().value()).isEqualTo(0.5);
+    assertThat(Objects.requireNonNull(ofPairs.positionBias()).value()).isEqualTo(0.5);
+  }
+
+  @Test
+  void attemptsThatAreAllTheSameSayNothingOfPlaces() {
+    Judge first = new Pairwise(request -> Attempts.said("A"), "judge", Rubric.RULER, 0);
+    var groups = List.of(Attempts.saying("aa", "b"), Attempts.saying("c", "c", "c"));
+    var calibration = Calibration.of(first, groups, one -> one.reward("env"), 1);
+    var bias = Objects.requireNonNull(calibration.positionBias());
+    assertThat(bias.value()).isEqualTo(0.5);
+    assertThat(bias.interval().low()).isEqualTo(0.5);
   }
 
   @Test
