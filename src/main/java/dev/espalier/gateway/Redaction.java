@@ -24,20 +24,32 @@ record Redaction(List<Pattern> patterns, List<String> secrets) {
   /// A shorter secret would hit ordinary text.
   private static final int SHORTEST_SECRET = 8;
 
+  private static final int SHORTEST_KEY = 16;
+  private static final int LONG_KEY = 32;
+
   /// Whether bodies may be changed at all; a stream's raw bytes are then not stored, as a match can
   /// lie across its events.
   boolean changesContent() {
     return !patterns.isEmpty();
   }
 
+  /// @param clientKey what the client sent as its key, which may be none
   byte[] apply(byte[] body, @Nullable String clientKey) {
-    var clean = blot(blotAll(body, secrets), clientKey);
+    var clean = blotAll(body, secrets);
+    if (clientKey != null && isSecret(clientKey)) clean = blot(clean, clientKey);
     if (patterns.isEmpty()) return clean;
     try {
       return Json.MAPPER.writeValueAsBytes(tree(Json.MAPPER.readTree(clean)));
     } catch (JacksonException notJson) {
       return text(new String(clean, UTF_8)).getBytes(UTF_8);
     }
+  }
+
+  /// SDKs ask for a key where none is needed, and what people write there is often a word that
+  /// texts have as well. Keys of providers and our own are long and have digits.
+  private static boolean isSecret(String key) {
+    if (key.length() < SHORTEST_KEY) return false;
+    return key.length() >= LONG_KEY || key.chars().anyMatch(Character::isDigit);
   }
 
   String text(String text) {
@@ -64,8 +76,8 @@ record Redaction(List<Pattern> patterns, List<String> secrets) {
   }
 
   /// Works on bytes as Latin-1 so that what is not text stays as it is.
-  private static byte[] blot(byte[] body, @Nullable String secret) {
-    if (secret == null || secret.length() < SHORTEST_SECRET) return body;
+  private static byte[] blot(byte[] body, String secret) {
+    if (secret.length() < SHORTEST_SECRET) return body;
     var text = new String(body, ISO_8859_1);
     return text.contains(secret) ? text.replace(secret, MARK).getBytes(ISO_8859_1) : body;
   }

@@ -144,10 +144,26 @@ class OperationsTest {
       }
       var forwarding = GatewayConfig.of(0, Upstream.of("main", upstream.base()));
       try (var rig = new Rig(dir.resolve("2"), forwarding, LocalModels.none())) {
-        rig.post("/v1/chat/completions", Wires.REQUEST, "authorization", "Bearer client-key-1");
+        rig.post(
+            "/v1/chat/completions", Wires.REQUEST, "authorization", "Bearer client-key-0123456789");
         assertThat(upstream.requests.getLast().headers())
-            .containsEntry("authorization", "Bearer client-key-1");
-        assertThat(rig.captured().getFirst().responseText()).doesNotContain("client-key-1");
+            .containsEntry("authorization", "Bearer client-key-0123456789");
+        assertThat(rig.captured().getFirst().responseText())
+            .doesNotContain("client-key-0123456789");
+      }
+    }
+  }
+
+  @Test
+  void leavesWordsAloneThatStandWhereAKeyIsAskedFor() throws Exception {
+    try (var upstream = new ScriptedUpstream(answer("The assistant said anything"));
+        var rig = Rig.before(upstream, dir)) {
+      var body = Wires.REQUEST.replace("2+2?", "anything, my-assistant-placeholder");
+      for (var word : List.of("anything", "assistant", "said", "my-assistant-placeholder")) {
+        rig.post("/v1/chat/completions", body, "authorization", "Bearer " + word);
+        var captured = rig.captured().getLast();
+        assertThat(captured.request()).isEqualTo(body.getBytes(UTF_8));
+        assertThat(captured.responseText()).contains("The assistant said anything");
       }
     }
   }
