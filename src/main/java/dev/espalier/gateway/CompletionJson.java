@@ -80,14 +80,17 @@ final class CompletionJson {
   }
 
   /// The chunks after the text: tool calls, log-probabilities, the reason for the end.
-  List<ObjectNode> ending(int index, Completion completion) {
+  ///
+  /// @param begun whether there was any text: clients want a role before the end
+  List<ObjectNode> ending(int index, Completion completion, boolean begun) {
     var chunks = new ArrayList<ObjectNode>();
     if (!completion.message().calls().isEmpty()) {
       var delta = Json.object().put("role", "assistant");
       delta.set("tool_calls", calls(completion, true));
       chunks.add(chunk(index, delta, null));
     }
-    var last = chunk(index, Json.object(), completion.finish().wire());
+    var rest = begun || !chunks.isEmpty() ? Json.object() : text("");
+    var last = chunk(index, rest, completion.finish().wire());
     if (wantsLogprobs()) {
       ((ObjectNode) last.path("choices").get(0)).set("logprobs", logprobs(completion));
     }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -150,13 +151,15 @@ final class LocalAnswer {
     var completions = new ArrayList<Completion>();
     for (int i = 0; i < requests.size(); i++) {
       int index = i;
-      var completion =
-          model.stream(
-              requests.get(i),
-              text ->
-                  here.execute(
-                      () -> send(response, json.chunk(index, CompletionJson.text(text), null))));
-      here.execute(() -> json.ending(index, completion).forEach(chunk -> send(response, chunk)));
+      var begun = new AtomicBoolean();
+      Consumer<String> pass =
+          text -> {
+            begun.set(true);
+            here.execute(() -> send(response, json.chunk(index, CompletionJson.text(text), null)));
+          };
+      var completion = model.stream(requests.get(i), pass);
+      var ending = json.ending(index, completion, begun.get());
+      here.execute(() -> ending.forEach(chunk -> send(response, chunk)));
       completions.add(completion);
     }
     return completions;

@@ -19,6 +19,7 @@ import dev.espalier.store.TokenUsage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
@@ -92,6 +93,20 @@ class LocalModelTest {
       text.accept("It is ");
       LockSupport.parkNanos(LONG);
       text.accept("4");
+      return complete(request);
+    }
+  }
+
+  /// Ends its turn with its first token, or calls a tool at once.
+  private record Silent(List<ToolCall> calls) implements ChatModel {
+    @Override
+    public Completion complete(ChatRequest request) {
+      return new Completion(
+          new Message.Assistant("", calls), FinishReason.STOP, new Usage(7, 1), null);
+    }
+
+    @Override
+    public Completion stream(ChatRequest request, Consumer<String> text) {
       return complete(request);
     }
   }
@@ -177,6 +192,29 @@ class LocalModelTest {
       var message = captured.responseJson().at("/choices/0/message");
       assertThat(message.path("content").asString()).isEqualTo("It is 4");
       assertThat(message.at("/tool_calls/0/function/arguments").asString()).isEqualTo("{\"a\":2}");
+    }
+  }
+
+  @Test
+  void everyStreamedChoiceBeginsWithARole() throws Exception {
+    var calls = List.of(new ToolCall("call_1", "add", "{}"));
+    var models =
+        Map.of("mine", new Speaker(), "mute", new Silent(List.of()), "calls", new Silent(calls));
+    try (var rig = new Rig(dir, GatewayConfig.of(0), new Models(models))) {
+      for (var name : models.keySet()) {
+        var response = rig.post("/v1/chat/completions", request(name, ",\"stream\":true,\"n\":2"));
+        var begun = new HashSet<Integer>();
+        for (var line : Rig.text(response).split("\n\n")) {
+          if (line.equals("data: [DONE]")) continue;
+          var choice = Json.parse(line.substring("data: ".length())).at("/choices/0");
+          if (!begun.add(choice.path("index").asInt())) continue;
+          assertThat(choice.at("/delta/role").asString("")).as(name).isEqualTo("assistant");
+        }
+        assertThat(begun).containsExactlyInAnyOrder(0, 1);
+      }
+      var mute = rig.post("/v1/chat/completions", request("mute", ",\"stream\":true"));
+      assertThat(Rig.text(mute))
+          .contains("{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":\"stop\"");
     }
   }
 
