@@ -75,6 +75,11 @@ final class DemoModel implements DemoStudent {
   }
 
   @Override
+  public @Nullable String whyNot(String name) {
+    return serving.whyNot(name);
+  }
+
+  @Override
   public List<String> names() {
     return serving.names();
   }

@@ -66,8 +66,7 @@ final class Serving implements LocalModels, AutoCloseable {
     if (name.equals(base.name())) return LocalModel.base(engine);
     var row = known(MEMORY).get(name);
     if (row == null) row = known(UNKNOWN).get(name);
-    if (row == null) return null;
-    check(row);
+    if (row == null || !fits(row)) return null;
     var found = row;
     return PrunedModel.of(new LocalModel(engine, () -> use(found)), row.rules(), unmatched);
   }
@@ -85,7 +84,7 @@ final class Serving implements LocalModels, AutoCloseable {
       throw new IllegalArgumentException(
           "no adapter \"%s\" to pin; there are %s".formatted(name, names()));
     }
-    check(row);
+    if (!fits(row)) throw new ModelException(misfit(row));
     use(row).giveBack().run();
   }
 
@@ -100,24 +99,28 @@ final class Serving implements LocalModels, AutoCloseable {
     return byName;
   }
 
-  private void check(Adapter row) {
-    if (!Path.of(row.base())
-        .toAbsolutePath()
-        .normalize()
-        .getFileName()
-        .toString()
-        .equals(base.name())) {
-      throw new ModelException(
-          "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
-              .formatted(row.name(), row.base(), base.name(), row.base()));
-    }
+  /// Whether an adapter is one of the base model that is loaded.
+  private boolean fits(Adapter row) {
+    var folder = Path.of(row.base()).toAbsolutePath().normalize().getFileName();
+    return folder.toString().equals(base.name());
+  }
+
+  private String misfit(Adapter row) {
+    return "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
+        .formatted(row.name(), row.base(), base.name(), row.base());
+  }
+
+  @Override
+  public @Nullable String whyNot(String name) {
+    var row = known(MEMORY).get(name);
+    return row == null || fits(row) ? null : misfit(row);
   }
 
   @Override
   public List<String> names() {
     var names = new ArrayList<String>();
     names.add(base.name());
-    names.addAll(known(Duration.ZERO).keySet());
+    for (var row : known(Duration.ZERO).values()) if (fits(row)) names.add(row.name());
     return names;
   }
 

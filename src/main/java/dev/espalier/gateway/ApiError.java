@@ -40,11 +40,17 @@ final class ApiError extends RuntimeException {
   }
 
   static ApiError unknownModel(String model) {
-    return new ApiError(
-        404,
-        "The model `%s` does not exist: GET /v1/models lists those that do".formatted(model),
-        "model",
-        "model_not_found");
+    return notServed(
+        "The model `%s` does not exist: GET /v1/models lists those that do".formatted(model));
+  }
+
+  /// @param why it is not served, where more is known than that
+  static ApiError unknownModel(String model, @Nullable String why) {
+    return why == null ? unknownModel(model) : notServed(why);
+  }
+
+  private static ApiError notServed(String message) {
+    return new ApiError(404, message, "model", "model_not_found");
   }
 
   static ApiError of(ChatException e) {

@@ -58,7 +58,7 @@ final class LocalAnswer {
   void run(ChatRequest request, ServerResponse response) {
     try {
       var model = models.find(name);
-      if (model == null) throw ApiError.unknownModel(name);
+      if (model == null) throw ApiError.unknownModel(name, models.whyNot(name));
       var requests = choices(request);
       if (exchange.wantsStream()) stream(model, requests, response);
       else plain(model, requests, response);

@@ -9,6 +9,12 @@ public interface LocalModels {
   /// The model of that name; null if there is none.
   @Nullable ChatModel find(String name);
 
+  /// Why `find` does not find a model that there is elsewhere, and what to do; null if nothing is
+  /// known of that name.
+  default @Nullable String whyNot(String name) {
+    return null;
+  }
+
   /// The names that `find` knows now.
   List<String> names();
 

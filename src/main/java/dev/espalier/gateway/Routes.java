@@ -56,6 +56,8 @@ final class Routes {
       }
       case Target.Adapter(var name) -> {
         if (local.find(name) == null) {
+          var why = local.whyNot(name);
+          if (why != null) throw ApiError.badRequest(why, "adapter");
           throw ApiError.badRequest(
               "there is no adapter \"%s\"; served here are: %s"
                   .formatted(name, String.join(", ", local.names())),
@@ -85,6 +87,6 @@ final class Routes {
         return List.of(new Target.Upstream(upstream.name(), null));
       }
     }
-    throw ApiError.unknownModel(model);
+    throw ApiError.unknownModel(model, local.whyNot(model));
   }
 }

@@ -15,6 +15,8 @@ import dev.espalier.chat.TokenTrace.Likely;
 import dev.espalier.chat.ToolCall;
 import dev.espalier.chat.Usage;
 import dev.espalier.store.Outcome;
+import dev.espalier.store.Route;
+import dev.espalier.store.Route.Target;
 import dev.espalier.store.TokenUsage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -35,6 +37,11 @@ class LocalModelTest {
     @Override
     public @Nullable ChatModel find(String name) {
       return byName.get(name);
+    }
+
+    @Override
+    public @Nullable String whyNot(String name) {
+      return name.equals("foreign") ? "foreign belongs to another base" : null;
     }
 
     @Override
@@ -227,6 +234,30 @@ class LocalModelTest {
       assertThat(rig.store.rawStream(captured.id())).isEqualTo(response.body());
       assertThat(captured.responseJson().at("/choices/0/message/content").asString())
           .isEqualTo("It is 4");
+    }
+  }
+
+  @Test
+  void anAdapterOfAnotherBaseIsNotFoundAndShadowsNobody() throws Exception {
+    try (var rig = rig()) {
+      var response = rig.post("/v1/chat/completions", request("foreign", ""));
+      assertThat(response.statusCode()).isEqualTo(404);
+      var error = Json.parse(Rig.text(response)).path("error");
+      assertThat(error.path("message").asString()).isEqualTo("foreign belongs to another base");
+      assertThat(error.path("type").asString()).isEqualTo("invalid_request_error");
+      var route = rig.put("/api/routes/gpt-x", "{\"target\":{\"adapter\":\"foreign\"}}");
+      assertThat(route.statusCode()).isEqualTo(400);
+      assertThat(Rig.text(route)).contains("belongs to another base");
+      rig.store.put(new Route("gpt-y", new Target.Adapter("foreign"), null));
+    }
+    try (var upstream = new ScriptedUpstream((request, wire) -> Wires.text(wire));
+        var rig = rig(Upstream.of("main", upstream.base()))) {
+      var routed = rig.post("/v1/chat/completions", request("gpt-y", "")); // by an earlier start
+      assertThat(routed.statusCode()).isEqualTo(404);
+      assertThat(Rig.text(routed)).contains("belongs to another base");
+      var named = rig.post("/v1/chat/completions", request("foreign", ""));
+      assertThat(named.statusCode()).isEqualTo(200);
+      assertThat(rig.captured().getLast().servedBy()).isEqualTo("upstream:main");
     }
   }
 
