@@ -109,6 +109,7 @@ public record ChatRequest(ObjectNode json) {
     refuse("function_call", "it is the old form of tool_choice");
     refuse("audio", "answers are text");
     refuse("web_search_options", "nothing is searched");
+    for (var tool : json.path("tools")) checkFunction(tool);
     var stop = new ArrayList<String>();
     var stops = json.path("stop");
     if (stops.isString()) stop.add(stops.asString());
@@ -130,6 +131,13 @@ public record ChatRequest(ObjectNode json) {
     if (!present(field) || (json.get(field).isContainer() && json.get(field).isEmpty())) return;
     throw new ChatException(
         400, "%s is not for a model of this process: %s. Leave it out".formatted(field, why));
+  }
+
+  private static void checkFunction(JsonNode tool) {
+    var type = tool.path("type");
+    if (type.isMissingNode() || type.asString("").equals("function")) return;
+    throw new ChatException(
+        400, "a model of this process calls tools of type \"function\" only, not " + type);
   }
 
   private int topLogprobs() {

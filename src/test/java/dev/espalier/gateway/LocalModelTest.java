@@ -276,6 +276,7 @@ class LocalModelTest {
               "\"frequency_penalty\":3",
               "\"logit_bias\":{\"50256\":-100}",
               "\"functions\":[{\"name\":\"add\"}]",
+              "\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"add\"}}]",
               "\"web_search_options\":{\"search_context_size\":\"low\"}")) {
         var refused = rig.post("/v1/chat/completions", request("mine", "," + wrong));
         assertThat(refused.statusCode()).as(wrong).isEqualTo(400);
@@ -315,10 +316,15 @@ class LocalModelTest {
         var rig = rig(Upstream.of("main", upstream.base()))) {
       var route = "{\"target\":{\"adapter\":\"mine\"},\"fallback\":{\"upstream\":\"main\"}}";
       assertThat(rig.put("/api/routes/gpt-mine", route).statusCode()).isEqualTo(200);
-      var biased = request("gpt-mine", ",\"logit_bias\":{\"50256\":-100}");
-      assertThat(rig.post("/v1/chat/completions", biased).statusCode()).isEqualTo(200);
-      assertThat(upstream.requests).hasSize(1);
-      assertThat(rig.captured().getFirst().servedBy()).isEqualTo("upstream:main");
+      for (var more :
+          List.of(
+              "\"logit_bias\":{\"50256\":-100}",
+              "\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"add\"}}]")) {
+        var response = rig.post("/v1/chat/completions", request("gpt-mine", "," + more));
+        assertThat(response.statusCode()).as(more).isEqualTo(200);
+        assertThat(rig.captured().getLast().servedBy()).isEqualTo("upstream:main");
+      }
+      assertThat(upstream.requests).hasSize(2);
     }
   }
 
