@@ -7,6 +7,7 @@ import dev.espalier.tensor.Memory;
 import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -23,14 +24,23 @@ final class KvCache implements AutoCloseable {
   private final Dtype dtype;
   private final List<Tensor> keys = new ArrayList<>(); // a layer each: (slots·KV, capacity, hd)
   private final List<Tensor> values = new ArrayList<>();
+  private final Function<long[], Tensor> zeros; // of that size
   private final long[] addresses; // of each layer's keys and values
-  private int capacity;
+  private final int[] capacities; // of each layer
+  private int capacity; // that every layer has
 
   KvCache(ModelShape shape, int slots, Dtype dtype) {
+    this(shape, slots, dtype, size -> torch.zeros(size, dtype.options()));
+  }
+
+  /// @param zeros makes a tensor of that size, or throws where there is no memory for it
+  KvCache(ModelShape shape, int slots, Dtype dtype, Function<long[], Tensor> zeros) {
     this.shape = shape;
     this.slots = slots;
     this.dtype = dtype;
+    this.zeros = zeros;
     addresses = new long[2 * shape.layers()];
+    capacities = new int[shape.layers()];
   }
 
   /// How many sequences of that length have room in so many bytes: one at least, whatever it takes.
@@ -64,40 +74,50 @@ final class KvCache implements AutoCloseable {
   }
 
   /// Makes room for that many positions a slot.
+  ///
+  /// A layer at a time, so that no more than one is there twice. Where memory ends halfway, what
+  /// was stored stays, and some layers have more room than others.
   void reserve(int length) {
     if (length <= capacity) return;
     int wanted = rounded(length);
-    try (var scope = new Scope()) {
-      for (int layer = 0; layer < shape.layers(); layer++) {
-        grow(scope, keys, layer, wanted);
-        grow(scope, values, layer, wanted);
-      }
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      if (capacities[layer] < wanted) grow(layer, wanted);
     }
     capacity = wanted;
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      addresses[2 * layer] = keys.get(layer).data_ptr().address();
-      addresses[2 * layer + 1] = values.get(layer).data_ptr().address();
-    }
   }
 
   private static int rounded(int length) {
     return (length + STEP - 1) / STEP * STEP;
   }
 
-  private void grow(Scope scope, List<Tensor> tensors, int layer, int wanted) {
-    long[] size = {(long) slots * shape.kvHeads(), wanted, shape.headDim()};
-    var grown = scope.keep(torch.zeros(size, dtype.options()));
-    if (layer == tensors.size()) {
-      tensors.add(grown);
-      return;
+  private void grow(int layer, int wanted) {
+    try (var scope = new Scope()) {
+      var key = grown(keys, layer, wanted);
+      var value = grown(values, layer, wanted); // both before either takes its place
+      put(keys, layer, scope.keep(key));
+      put(values, layer, scope.keep(value));
+      addresses[2 * layer] = key.data_ptr().address();
+      addresses[2 * layer + 1] = value.data_ptr().address();
+      capacities[layer] = wanted;
     }
-    grown.narrow(1, 0, capacity).copy_(tensors.get(layer));
-    tensors.set(layer, grown).close();
+  }
+
+  private Tensor grown(List<Tensor> tensors, int layer, int wanted) {
+    var grown = zeros.apply(new long[] {(long) slots * shape.kvHeads(), wanted, shape.headDim()});
+    if (layer < tensors.size()) {
+      grown.narrow(1, 0, capacities[layer]).copy_(tensors.get(layer));
+    }
+    return grown;
+  }
+
+  private static void put(List<Tensor> tensors, int layer, Tensor grown) {
+    if (layer == tensors.size()) tensors.add(grown);
+    else tensors.set(layer, grown).close();
   }
 
   /// Where the first positions of a slot lie.
   KeyValues at(int layer, int slot, int length) {
-    long apart = (long) capacity * shape.headDim() * dtype.bytes();
+    long apart = (long) capacities[layer] * shape.headDim() * dtype.bytes();
     long before = (long) slot * shape.kvHeads() * apart;
     return new KeyValues(
         addresses[2 * layer] + before, addresses[2 * layer + 1] + before, apart, length);
