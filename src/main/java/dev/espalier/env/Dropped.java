@@ -3,7 +3,6 @@ package dev.espalier.env;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /// Why attempts or groups of them were dropped, each cause once with how often: people are told,
 /// for a wrong key, a server that is down or an agent that fails is theirs to mend. Many threads
@@ -41,13 +40,5 @@ public final class Dropped {
   public synchronized void report() {
     causes.forEach((why, count) ->
         LOG.log(System.Logger.Level.WARNING, "{0}, {1} of them: {2}", what, count, why));
-  }
-
-  /// All causes, in one line; empty if there are none.
-  @Override
-  public synchronized String toString() {
-    return causes.entrySet().stream()
-        .map(it -> "%s (%d)".formatted(it.getKey(), it.getValue()))
-        .collect(Collectors.joining("; "));
   }
 }

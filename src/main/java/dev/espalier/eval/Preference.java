@@ -5,13 +5,13 @@ import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.JudgeException;
+import dev.espalier.judge.Verdict;
 import dev.espalier.stats.Bootstrap;
 import dev.espalier.stats.Interval;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// How often a judge prefers one model's attempts to another's at the same tasks; a draw is half.
 ///
@@ -36,7 +36,9 @@ public record Preference(double rate, Interval interval, int compared, int left)
     for (var one : ours) {
       var other = byTask.get(one.task().id());
       if (other == null || !one.counts() || !other.counts()) continue;
-      scores(judge, new TrajectoryGroup(one.task(), List.of(one, other)), unscored)
+      judge
+          .judge(new TrajectoryGroup(one.task(), List.of(one, other)), unscored)
+          .map(Verdict::scores)
           .ifPresent(scores -> wins.add(Math.signum(scores.get(0) - scores.get(1)) / 2 + 0.5));
     }
     unscored.report();
@@ -52,15 +54,5 @@ public record Preference(double rate, Interval interval, int compared, int left)
         Bootstrap.mean(values, LEVEL, RESAMPLES, seed),
         values.length,
         ours.size() - values.length);
-  }
-
-  private static Optional<List<Double>> scores(
-      Judge judge, TrajectoryGroup pair, Dropped unscored) {
-    try {
-      return Optional.of(judge.judge(pair).scores());
-    } catch (JudgeException e) {
-      unscored.add(String.valueOf(e.getMessage()));
-      return Optional.empty();
-    }
   }
 }

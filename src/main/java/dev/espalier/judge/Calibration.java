@@ -43,13 +43,8 @@ public record Calibration(
     int pairs = 0;
     var unscored = new Dropped("groups without a verdict");
     for (var group : groups) {
-      Verdict verdict;
-      try {
-        verdict = judge.judge(group);
-      } catch (JudgeException e) {
-        unscored.add(String.valueOf(e.getMessage()));
-        continue;
-      }
+      var verdict = judge.judge(group, unscored).orElse(null);
+      if (verdict == null) continue;
       var scores = verdict.scores();
       var attempts = group.trajectories();
       double agreed = 0;

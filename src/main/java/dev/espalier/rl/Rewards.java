@@ -6,13 +6,12 @@ import dev.espalier.env.Dropped;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.judge.Judge;
-import dev.espalier.judge.JudgeException;
 import dev.espalier.judge.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -117,11 +116,11 @@ public record Rewards(
     try (var pool = Executors.newFixedThreadPool(AT_ONCE, threads)) {
       try {
         var unscored = new Dropped("groups without a verdict");
-        var asked = new ArrayList<Future<@Nullable Verdict>>();
-        for (var group : groups) asked.add(pool.submit(verdict(judge, group, unscored)));
+        var asked = new ArrayList<Future<Optional<Verdict>>>();
+        for (var group : groups) asked.add(pool.submit(() -> judge.judge(group, unscored)));
         var out = new ArrayList<TrajectoryGroup>();
         for (int i = 0; i < asked.size(); i++) {
-          var verdict = asked.get(i).get();
+          var verdict = asked.get(i).get().orElse(null);
           if (verdict == null) continue;
           verdicts.accept(groups.get(i), verdict);
           out.add(judged(groups.get(i), verdict));
@@ -138,18 +137,6 @@ public record Rewards(
       Thread.currentThread().interrupt();
       throw new IllegalStateException("judging was interrupted", e);
     }
-  }
-
-  private static Callable<@Nullable Verdict> verdict(
-      Judge judge, TrajectoryGroup group, Dropped unscored) {
-    return () -> {
-      try {
-        return judge.judge(group);
-      } catch (JudgeException e) {
-        unscored.add(String.valueOf(e.getMessage()));
-        return null;
-      }
-    };
   }
 
   private static TrajectoryGroup judged(TrajectoryGroup group, Verdict verdict) {
