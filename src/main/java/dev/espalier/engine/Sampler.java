@@ -54,8 +54,7 @@ final class Sampler {
     double part = greedy ? 0 : random.nextDouble();
     boolean whole = sampling.topK() == 0 && sampling.topP() == 1 && sampling.minP() == 0;
     if (!greedy && whole && allowed == null && came.isEmpty()) return row.at(part);
-    var p = row.probabilities();
-    if (!came.isEmpty()) penalise(p, row);
+    var p = came.isEmpty() ? row.probabilities() : penalised(row);
     if (allowed != null && !mask(p, allowed)) return row.best(allowed);
     if (greedy) return greatest(p);
     double left = part * (whole ? 1 : truncate(p));
@@ -69,15 +68,16 @@ final class Sampler {
     return last; // rounding left a crumb
   }
 
-  /// Makes tokens that came already less likely, or likelier, with a sum of one: on their
+  /// Probabilities where tokens that came already are less likely, or likelier: by their
   /// logarithms, for a penalty divided by a low temperature is more than a number has room for.
-  private void penalise(double[] p, Softmax row) {
-    for (int i = 0; i < p.length; i++) p[i] = row.logprob(i);
+  private double[] penalised(Softmax row) {
+    var p = row.logprobs();
     came.forEach((token, times) -> p[token] -= sampling.penalties().of(times) / temperature());
     double most = Arrays.stream(p).max().orElse(0);
     for (int i = 0; i < p.length; i++) p[i] = Math.exp(p[i] - most);
     double total = Arrays.stream(p).sum();
     for (int i = 0; i < p.length; i++) p[i] /= total;
+    return p;
   }
 
   private static int greatest(double[] p) {

@@ -22,6 +22,7 @@ public final class Softmax {
   private final float[] sums; // of each block's powers
   private final float most;
   private final double total;
+  private final double logTotal;
 
   /// @param temperature above 0
   private Softmax(Numbers numbers, long at, int count, float temperature) {
@@ -43,6 +44,7 @@ public final class Softmax {
       sum += sums[i];
     }
     total = sum;
+    logTotal = Math.log(sum);
   }
 
   /// Of each row, on the device's thread.
@@ -81,7 +83,7 @@ public final class Softmax {
 
   /// log p of a token.
   public float logprob(int token) {
-    return (float) (scores[token] - most - Math.log(total));
+    return (float) (scores[token] - most - logTotal);
   }
 
   /// The likeliest token; the first of equals.
@@ -137,6 +139,13 @@ public final class Softmax {
       if (left < 0) break;
     }
     return last; // where rounding left a crumb, the last that can be
+  }
+
+  /// All log p.
+  public double[] logprobs() {
+    var out = new double[count];
+    for (int i = 0; i < count; i++) out[i] = logprob(i);
+    return out;
   }
 
   /// All probabilities.
