@@ -24,10 +24,13 @@ public record Sampling(
     List<String> stop,
     Penalties penalties,
     int topLogprobs) {
+  /// The highest temperature.
+  public static final double HOTTEST = 2;
+
   private static final int MOST_LIKELY = 20;
 
   public Sampling {
-    if (!(temperature >= 0 && temperature <= 2)) {
+    if (!(temperature >= 0 && temperature <= HOTTEST)) {
       throw new ChatException(400, "temperature must be between 0 and 2, not " + temperature);
     }
     if (!(topP > 0 && topP <= 1)) {

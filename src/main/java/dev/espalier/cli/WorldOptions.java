@@ -119,7 +119,7 @@ final class WorldOptions {
               needed(mcp, "--mcp with the server's URL or command"),
               needed(tasks, "--tasks FILE, which `espalier tasks` makes"),
               heldOut,
-              requestPatience());
+              given(MCP_PATIENCE));
       case "code" -> Worlds.code(tasks, on, seed, heldOut);
       case "agents" ->
           Worlds.agents(
@@ -138,18 +138,17 @@ final class WorldOptions {
 
   /// How long an environment may take for an answer, or an agent between two turns.
   Duration patience() {
-    // a request's own time-out says which tool was slow, so it is to come first
-    if (env.equals("mcp")) return requestPatience().plus(MCP_REST);
-    if (timeout != null) return Duration.ofSeconds(timeout);
     return switch (env) {
-      case "agents" -> AGENT_PATIENCE;
-      case "code" -> CODE_PATIENCE;
-      default -> PATIENCE;
+      case "agents" -> given(AGENT_PATIENCE);
+      case "code" -> given(CODE_PATIENCE);
+      // a request's own time-out says which tool was slow, so it is to come first
+      case "mcp" -> given(MCP_PATIENCE).plus(MCP_REST);
+      default -> given(PATIENCE);
     };
   }
 
-  private Duration requestPatience() {
-    return timeout == null ? MCP_PATIENCE : Duration.ofSeconds(timeout);
+  private Duration given(Duration otherwise) {
+    return timeout == null ? otherwise : Duration.ofSeconds(timeout);
   }
 
   private void refuse(boolean given, String options) {

@@ -1,5 +1,6 @@
 package dev.espalier.env;
 
+import dev.espalier.chat.Sampling;
 import java.time.Duration;
 
 /// How attempts are made.
@@ -13,13 +14,11 @@ import java.time.Duration;
 /// @param retries how often an attempt is begun anew whose environment failed or took too long
 public record RolloutConfig(
     int groupSize, int maxTurns, int maxTokens, double temperature, Duration timeout, int retries) {
-  private static final double HOTTEST = 2; // that a model is sampled at
-
   public RolloutConfig {
     if (groupSize < 1) throw new IllegalArgumentException("a group needs at least one attempt");
     if (maxTurns < 1) throw new IllegalArgumentException("an attempt needs at least one turn");
     if (maxTokens < 1) throw new IllegalArgumentException("a turn needs at least one token");
-    if (!(temperature >= 0 && temperature <= HOTTEST)) {
+    if (!(temperature >= 0 && temperature <= Sampling.HOTTEST)) {
       throw new IllegalArgumentException("a temperature is between 0 and 2, not " + temperature);
     }
     if (timeout.isNegative() || timeout.isZero()) {

@@ -40,16 +40,15 @@ final class ApiError extends RuntimeException {
   }
 
   static ApiError unknownModel(String model) {
-    return notServed(
-        "The model `%s` does not exist: GET /v1/models lists those that do".formatted(model));
+    return unknownModel(model, null);
   }
 
   /// @param why it is not served, where more is known than that
   static ApiError unknownModel(String model, @Nullable String why) {
-    return why == null ? unknownModel(model) : notServed(why);
-  }
-
-  private static ApiError notServed(String message) {
+    var message =
+        why == null
+            ? "The model `%s` does not exist: GET /v1/models lists those that do".formatted(model)
+            : why;
     return new ApiError(404, message, "model", "model_not_found");
   }
 
