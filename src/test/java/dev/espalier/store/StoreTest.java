@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StoreTest {
+  private static final int LARGE = 100_000;
+
   private static final Instant NOON = Instant.parse("2026-01-15T12:00:00Z");
 
   @TempDir private Path dir;
@@ -199,21 +201,49 @@ class StoreTest {
 
   @Test
   void aSizeIsKeptToAndTheDiskGetsItsRoomBack() throws IOException {
-    var random = new Random(3);
-    try (var store = Store.open(dir, Durability.PROCESS)) {
-      for (int i = 0; i < 60; i++) {
-        var body = new byte[100_000];
-        random.nextBytes(body);
-        var _ =
-            store.capture(
-                Captured.request("r%02d".formatted(i), "m", NOON.plusSeconds(i), Map.of()), body);
-      }
+    captureLarge(60);
+    try (var store = Store.openExisting(dir)) {
       assertThat(store.shrinkTo(4_000_000)).isBetween(20L, 40L);
-      assertThat(ids(store, CaptureFilter.all()).getLast()).isEqualTo("r59");
+      assertThat(ids(store, CaptureFilter.all()).getLast()).isEqualTo("r0059");
     }
     try (var files = Files.list(dir)) {
       long bytes = files.mapToLong(file -> file.toFile().length()).sum();
       assertThat(bytes).isLessThan(4_500_000);
+    }
+  }
+
+  @Test
+  void givesBackWhatWasDeletedToTheDisk() throws Exception {
+    var file = dir.resolve("espalier.db");
+    captureLarge(100);
+    long before = Files.size(file);
+    try (var store = Store.openExisting(dir)) {
+      assertThat(store.deleteBefore(NOON.plusSeconds(90))).isEqualTo(90);
+    }
+    assertThat(before).isGreaterThan(100 * LARGE);
+    assertThat(Files.size(file)).isLessThan(before / 5);
+  }
+
+  @Test
+  void deletesNoMoreThanIsTooMuch() throws Exception {
+    captureLarge(100);
+    long limit = Files.size(dir.resolve("espalier.db")) - 10 * LARGE;
+    try (var store = Store.openExisting(dir)) {
+      assertThat(store.shrinkTo(limit)).isBetween(9L, 11L);
+      assertThat(store.shrinkTo(limit)).isZero();
+      assertThat(ids(store, CaptureFilter.all()).getLast()).isEqualTo("r0099");
+    }
+  }
+
+  private void captureLarge(int count) {
+    var random = new Random(1);
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      for (int i = 0; i < count; i++) {
+        var raw = new byte[LARGE]; // what is random does not deflate
+        random.nextBytes(raw);
+        var id = "r%04d".formatted(i);
+        store.capture(Captured.request(id, "m", NOON.plusSeconds(i), Map.of()), raw).join();
+      }
     }
   }
 
