@@ -43,8 +43,12 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
     K1,
     /// Δ² / 2: biased, with the right gradient.
     K2,
-    /// e^Δ − Δ − 1: unbiased and never negative (GRPO).
-    K3
+    /// e^Δ − Δ − 1: unbiased and never negative (GRPO); its gradient has no bound where a sampled
+    /// token has become unlikely.
+    K3,
+    /// k3 times π / π_old: its gradient is unbiased too, and small where π is (DeepSeek-V3.2, arXiv
+    /// 2512.02556).
+    WEIGHTED_K3
   }
 
   public PolicyLoss {
@@ -86,12 +90,15 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
   public Tensor of(Tensor logprobs, Tokens tokens) {
     var advantages = vector(tokens.advantages());
     var change = logprobs.sub(vector(tokens.sampled()));
-    if (ratio == Ratio.SEQUENCE) change = meanBySequence(change, tokens.sequence());
-    var surrogate = surrogate(change.exp(), logprobs, advantages);
-    var loss = surrogate.neg();
+    var rho =
+        switch (ratio) {
+          case TOKEN -> change.exp();
+          case SEQUENCE -> meanBySequence(change, tokens.sequence()).exp();
+        };
+    var loss = surrogate(rho, logprobs, advantages).neg();
     if (beta > 0) {
       var delta = vector(tokens.reference()).sub(logprobs);
-      loss = loss.add(divergence(delta).mul(new Scalar(beta)));
+      loss = loss.add(divergence(delta, change).mul(new Scalar(beta)));
     }
     return loss.mul(vector(tokens.weights())).sum();
   }
@@ -115,12 +122,17 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
     return torch.minimum(rho.mul(advantages), inside.mul(advantages));
   }
 
-  private Tensor divergence(Tensor delta) {
+  private Tensor divergence(Tensor delta, Tensor change) {
     return switch (kl) {
       case K1 -> delta.neg();
       case K2 -> delta.square().mul(new Scalar(0.5));
-      case K3 -> delta.exp().sub(delta).sub(new Scalar(1.0));
+      case K3 -> k3(delta);
+      case WEIGHTED_K3 -> k3(delta).mul(change.exp());
     };
+  }
+
+  private static Tensor k3(Tensor delta) {
+    return delta.exp().sub(delta).sub(new Scalar(1.0));
   }
 
   /// Each number replaced by the mean of its sequence: (N).

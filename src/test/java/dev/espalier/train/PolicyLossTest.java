@@ -82,6 +82,8 @@ final class PolicyLossTest {
             case K1 -> -delta;
             case K2 -> delta * delta / 2;
             case K3 -> Math.exp(delta) - delta - 1;
+            case WEIGHTED_K3 ->
+                Math.exp(logprobs[i] - tokens.sampled()[i]) * (Math.exp(delta) - delta - 1);
           };
       sum += tokens.weights()[i] * (-surrogate + loss.beta() * kl);
     }
