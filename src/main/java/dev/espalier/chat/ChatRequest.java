@@ -13,8 +13,6 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param json the request's body
 public record ChatRequest(ObjectNode json) {
-  private static final int DEFAULT_MAX_TOKENS = 512;
-
   /// Checks what every reader relies on.
   ///
   /// @throws ChatException with status 400 that names the field at fault
@@ -55,6 +53,20 @@ public record ChatRequest(ObjectNode json) {
   /// The tools as they came, or null if there are none.
   public @Nullable ArrayNode tools() {
     return json.get("tools") instanceof ArrayNode tools && !tools.isEmpty() ? tools : null;
+  }
+
+  /// Tools as a model is told of them: without `strict`, which says how to sample.
+  public static ArrayNode described(ArrayNode tools) {
+    var out = tools.deepCopy();
+    for (var tool : out) {
+      if (tool.path("function") instanceof ObjectNode function) function.remove("strict");
+    }
+    return out;
+  }
+
+  /// The most tool calls that an answer may have.
+  public int mostCalls() {
+    return json.path("parallel_tool_calls").asBoolean(true) ? Integer.MAX_VALUE : 1;
   }
 
   /// The messages as values.
@@ -99,7 +111,8 @@ public record ChatRequest(ObjectNode json) {
     return out.toString();
   }
 
-  /// How to sample, with OpenAI's defaults where the client set nothing.
+  /// How to sample, with OpenAI's defaults where the client set nothing: an answer may go on to the
+  /// end of the context.
   ///
   /// @throws ChatException with status 400 if a value is out of range or of the wrong type, or if
   ///   something is asked for that would be ignored
@@ -120,7 +133,7 @@ public record ChatRequest(ObjectNode json) {
         number("top_p", 1),
         (int) number("top_k", 0),
         number("min_p", 0),
-        (int) number(limit, DEFAULT_MAX_TOKENS),
+        (int) number(limit, Integer.MAX_VALUE),
         present("seed") ? (Long) (long) number("seed", 0) : null,
         stop,
         new Penalties(number("frequency_penalty", 0), number("presence_penalty", 0)),

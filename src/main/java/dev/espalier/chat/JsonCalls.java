@@ -23,11 +23,6 @@ final class JsonCalls {
 
   private JsonCalls() {}
 
-  /// An id for the nth call of a completion: a function of both, so that a run can be repeated.
-  static String id(String completion, int n) {
-    return "call_%08x%d".formatted(completion.hashCode(), n);
-  }
-
   static Reply hermes(String completion) {
     var found = HERMES.matcher(completion);
     var written = new ArrayList<String>();
@@ -69,19 +64,19 @@ final class JsonCalls {
   private static Reply reply(String completion, String text, List<String> written) {
     var calls = new ArrayList<ToolCall>();
     for (var one : written) {
-      var call = call(parse(one), id(completion, calls.size()));
+      var call = call(parse(one));
       if (call == null) return Reply.unparseable(completion);
       calls.add(call);
     }
     return new Reply(new Message.Assistant(text, calls), false);
   }
 
-  private static @Nullable ToolCall call(@Nullable JsonNode json, String id) {
+  private static @Nullable ToolCall call(@Nullable JsonNode json) {
     if (json == null || !json.path("name").isString()) return null;
     var arguments = json.has("arguments") ? json.get("arguments") : json.get("parameters");
     if (arguments != null && arguments.isString()) arguments = parse(arguments.asString());
     if (arguments == null || !arguments.isObject()) return null;
-    return new ToolCall(id, json.path("name").asString(), arguments.toString());
+    return new ToolCall("", json.path("name").asString(), arguments.toString());
   }
 
   private static @Nullable JsonNode parse(String text) {

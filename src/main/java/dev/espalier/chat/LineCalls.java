@@ -20,7 +20,7 @@ final class LineCalls {
     if (parts.length == 1) return Reply.text(text);
     var calls = new ArrayList<ToolCall>();
     for (var part : List.of(parts).subList(1, parts.length)) {
-      var call = call(part, tools, JsonCalls.id(completion, calls.size()));
+      var call = call(part, tools);
       if (call == null) return Reply.unparseable(unspaced(completion));
       calls.add(call);
     }
@@ -32,7 +32,7 @@ final class LineCalls {
     return text.startsWith(" ") ? text.substring(1) : text;
   }
 
-  private static @Nullable ToolCall call(String part, @Nullable ArrayNode tools, String id) {
+  private static @Nullable ToolCall call(String part, @Nullable ArrayNode tools) {
     var lines = part.split("\n", -1);
     var name = lines[0].strip();
     if (!lines[0].startsWith(" ") || name.isEmpty() || name.contains(" ")) return null;
@@ -45,7 +45,7 @@ final class LineCalls {
       if (arguments.has(key)) return null;
       arguments.set(key, value(lines[i].substring(colon + 2), properties.path(key)));
     }
-    return new ToolCall(id, name, Json.write(arguments));
+    return new ToolCall("", name, Json.write(arguments));
   }
 
   private static JsonNode properties(String name, @Nullable ArrayNode tools) {

@@ -5,6 +5,8 @@ import java.util.List;
 
 /// A model's completion, read.
 ///
+/// The calls have no ids yet: those depend on what came before, too.
+///
 /// @param unparseable whether it set out to call a tool but the call cannot be read; the message
 ///   then holds the whole completion as text
 public record Reply(Message.Assistant message, boolean unparseable) {

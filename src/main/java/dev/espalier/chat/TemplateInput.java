@@ -50,7 +50,7 @@ record TemplateInput(ArrayNode messages, @Nullable ArrayNode tools, ObjectNode s
     var tools = request.tools();
     return new TemplateInput(
         messages,
-        tools == null ? null : (ArrayNode) cut(tools, guard, cut),
+        tools == null ? null : (ArrayNode) cut(ChatRequest.described(tools), guard, cut),
         request.json().path("chat_template_kwargs") instanceof ObjectNode settings
             ? (ObjectNode) cut(settings, guard, cut)
             : Json.object(),

@@ -1,15 +1,16 @@
 package dev.espalier.engine;
 
 import dev.espalier.chat.ChatFormat;
+import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Message;
 import dev.espalier.chat.Reply;
 import dev.espalier.chat.ReplyStream;
 import dev.espalier.chat.TokenTrace;
+import dev.espalier.chat.ToolCall;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.node.ArrayNode;
 
 /// The answer to one request as its tokens come in: text goes out as soon as it is certain, up to a
 /// stop text.
@@ -63,13 +64,30 @@ final class Answer {
   }
 
   /// The whole answer, after the last token. What was held back until now may hold a stop text too.
-  Message.Assistant finish(@Nullable ArrayNode tools) {
+  ///
+  /// @param prompt the request's tokens
+  Message.Assistant finish(ChatRequest request, int[] prompt) {
     if (cutAt >= 0) return stoppedText();
+    var tools = request.tools();
     Reply reply = ended ? format.parse(ids(), tools) : format.parseCut(ids(), tools);
     text.append(stream.finish(reply));
     cut();
     release(cutAt >= 0 ? cutAt : text.length());
-    return cutAt >= 0 ? stoppedText() : reply.message();
+    if (cutAt >= 0) return stoppedText();
+    var calls = reply.message().calls().stream().limit(request.mostCalls()).toList();
+    return new Message.Assistant(reply.message().text(), identified(calls, prompt));
+  }
+
+  /// Gives calls ids that are a function of all that was said up to them: a run can be repeated,
+  /// and no two calls of a conversation are called the same.
+  private List<ToolCall> identified(List<ToolCall> calls, int[] prompt) {
+    int said = 31 * Arrays.hashCode(prompt) + Arrays.hashCode(ids());
+    var out = new ArrayList<ToolCall>();
+    for (var call : calls) {
+      var id = "call_%08x%d".formatted(said, out.size());
+      out.add(new ToolCall(id, call.name(), call.arguments()));
+    }
+    return out;
   }
 
   private Message.Assistant stoppedText() {

@@ -94,7 +94,7 @@ public record LocalModel(Engine engine, @Nullable Supplier<Lease> adapter) imple
     } finally {
       generation.cancel();
     }
-    var message = reply.finish(request.tools());
+    var message = reply.finish(request, prompt);
     var finish = message.calls().isEmpty() ? FinishReason.STOP : FinishReason.TOOL_CALLS;
     if (!reply.stopped()) finish = FinishReason.LENGTH;
     var trace =

@@ -43,7 +43,8 @@ public final class ExampleEnv implements Env {
 
   @Override
   public Conversation start() {
-    var tools = data.get("tools") instanceof ArrayNode array ? array : null;
+    // nothing constrains what a policy samples: its own probabilities are learnt from
+    var tools = data.get("tools") instanceof ArrayNode array ? ChatRequest.described(array) : null;
     return new Conversation((ArrayNode) data.get("messages"), tools);
   }
 

@@ -130,7 +130,7 @@ public final class Grammars {
         }
       }
       boolean strict = tools.stream().anyMatch(tool -> tool.path("strict").asBoolean(false));
-      int most = json.path("parallel_tool_calls").asBoolean(true) ? Rule.ENDLESS : 1;
+      int most = request.mostCalls();
       var schema = schema(json.path("response_format"));
       var choice = json.path("tool_choice");
       var name = choice.path("function").path("name").asString("");

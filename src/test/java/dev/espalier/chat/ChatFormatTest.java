@@ -296,4 +296,22 @@ class ChatFormatTest {
       assertThat(plain.promptText(request)).isEqualTo("[system]Help.[assistant]");
     }
   }
+
+  /// It says how an answer is sampled, and stands in no model's training data.
+  @Test
+  void aTemplateIsNotToldThatAToolIsStrict(@TempDir Path other) throws IOException {
+    folder(other, BuiltinChat.tokenizerConfig(2048));
+    Files.writeString(
+        other.resolve("chat_template.jinja"), "{% for t in tools %}{{ t | tojson }}{% endfor %}");
+    var tools =
+        (ArrayNode)
+            Json.parse(
+                "[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"strict\": true}}]");
+    var request = ChatRequest.of("m", (ArrayNode) Json.parse("[{\"role\": \"user\"}]"), tools);
+    try (var plain = ChatFormat.load(other)) {
+      assertThat(plain.promptText(request))
+          .isEqualTo("{\"type\": \"function\", \"function\": {\"name\": \"f\"}}");
+    }
+    assertThat(tools.at("/0/function/strict").asBoolean()).isTrue();
+  }
 }

@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.chat.ChatException;
+import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
 import dev.espalier.chat.TinyFormat;
+import dev.espalier.chat.ToolCall;
 import dev.espalier.chat.ToolCallSyntax;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,11 +49,44 @@ final class AnswerTest {
       for (int id : format.tokenizer().encode(said)) {
         if (answer.add(new Generation.Token(id, 0, List.of()))) break;
       }
-      var message = answer.finish(null);
+      var message = answer.finish(ChatRequest.of("m", messages(), null), new int[0]);
       assertThat(message.text().stripTrailing()).isEqualTo(expected.stripTrailing());
       assertThat(out).hasToString(message.text());
       assertThat(message.calls()).isEmpty();
       assertThat(answer.stopped()).isEqualTo(said.contains(stop));
+    }
+  }
+
+  private static List<ToolCall> calls(
+      ChatFormat format, String said, boolean parallel, int... prompt) {
+    var request = ChatRequest.of("m", messages(), null);
+    request.json().put("parallel_tool_calls", parallel);
+    var answer = new Answer(format, List.of(), text -> {});
+    for (int id : format.tokenizer().encode(said))
+      answer.add(new Generation.Token(id, 0, List.of()));
+    return answer.finish(request, prompt).calls();
+  }
+
+  /// Equal calls at different times are different calls; the same one again is the same.
+  @Test
+  void noTwoCallsOfAConversationAreCalledTheSame() throws IOException {
+    var call = "<tool_call>{\"name\": \"Now\", \"arguments\": {}}</tool_call>";
+    try (var format = TinyFormat.of(ToolCallSyntax.HERMES, true, dir)) {
+      var first = calls(format, call + call, true, 1, 2);
+      var later = calls(format, call + call, true, 1, 2, 3);
+      assertThat(calls(format, call + call, true, 1, 2)).isEqualTo(first);
+      assertThat(Stream.concat(first.stream(), later.stream()).map(ToolCall::id).distinct())
+          .hasSize(4);
+    }
+  }
+
+  @Test
+  void whereCallsMustNotBeParallelTheFirstIsHandedOver() throws IOException {
+    var said =
+        "<tool_call>{\"name\": \"A\", \"arguments\": {}}</tool_call><tool_call>{\"name\": \"B\", \"arguments\": {}}</tool_call>";
+    try (var format = TinyFormat.of(ToolCallSyntax.HERMES, true, dir)) {
+      assertThat(calls(format, said, true)).extracting(ToolCall::name).containsExactly("A", "B");
+      assertThat(calls(format, said, false)).extracting(ToolCall::name).containsExactly("A");
     }
   }
 

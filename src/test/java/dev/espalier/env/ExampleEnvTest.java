@@ -8,6 +8,7 @@ import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.Json;
 import dev.espalier.chat.Message;
 import dev.espalier.chat.Usage;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.node.ArrayNode;
@@ -76,6 +77,19 @@ class ExampleEnvTest {
               done -> {
                 assertThat(done.reward()).isEqualTo(reward);
               });
+    }
+  }
+
+  /// A mask would make what is sampled differ from what is trained.
+  @Test
+  void aRecordedToolIsNotStrictToAPolicy() {
+    var messages = (ArrayNode) Json.parse("[{\"role\": \"user\", \"content\": \"Do it\"}]");
+    var tools =
+        Json.parse("[{\"type\": \"function\", \"function\": {\"name\": \"g\", \"strict\": true}}]");
+    var task = ExampleEnv.task("t1", messages, tools, (ObjectNode) Json.parse(ONE));
+    try (var env = ExampleEnv.maker().open(task, 1)) {
+      assertThat(env.start().tools())
+          .hasToString("[{\"type\":\"function\",\"function\":{\"name\":\"g\"}}]");
     }
   }
 }
