@@ -100,7 +100,7 @@ public record Algorithm(
     var all = new TreeMap<String, Algorithm>();
     for (var one :
         new Algorithm[] {
-          of("grpo", Relative.MEAN_STD, new PolicyLoss(Ratio.TOKEN, USUAL, Kl.K3, 0.04))
+          of("grpo", Relative.MEAN_STD, new PolicyLoss(Ratio.TOKEN, USUAL, Kl.WEIGHTED_K3, 0.04))
               .weighted(Weighting.SEQUENCE),
           of("dr-grpo", Relative.MEAN, plain).weighted(Weighting.CONSTANT),
           new Algorithm(
