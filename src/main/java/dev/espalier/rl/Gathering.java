@@ -116,7 +116,7 @@ record Gathering(Practice practice, RlConfig config) {
       var teaches = scored(made, tally).stream().collect(Collectors.partitioningBy(this::teaches));
       kept.addAll(teaches.get(true));
       flat = teaches.get(false);
-      if (comparesInStep() && deviation(all(kept)) < FLAT) kept.clear();
+      if (!comparesInGroup() && deviation(all(kept)) < FLAT) kept.clear();
     }
     if (!kept.isEmpty() && !refill && config.algorithm().holds()) kept.addAll(flat);
     return tally.of(kept, refill);
@@ -145,14 +145,12 @@ record Gathering(Practice practice, RlConfig config) {
     return !comparesInGroup() || !group.flat();
   }
 
-  /// Whether a step whose attempts all earned the same teaches nothing.
-  private boolean comparesInStep() {
-    return config.algorithm().advantage() == Relative.BATCH;
-  }
-
-  /// Whether a group whose attempts all earned the same teaches nothing.
+  /// Whether a group whose attempts all earned the same teaches nothing. Elsewhere it does beside
+  /// others: against the whole step, or against what a critic expected of it; a step of nothing
+  /// else teaches nothing there either, for what it expected wrongly is all that is left.
   private boolean comparesInGroup() {
-    return config.algorithm().advantage() instanceof Relative && !comparesInStep();
+    var advantage = config.algorithm().advantage();
+    return advantage instanceof Relative && advantage != Relative.BATCH;
   }
 
   private double total(Trajectory trajectory) {

@@ -361,7 +361,7 @@ final class GrpoTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"grpo", "reinforce++"})
+  @ValueSource(strings = {"grpo", "reinforce++", "ppo"})
   void aRunThatLearnsNothingIsAnError(String algorithm) {
     var same = letters(task -> new Fixed(new Letters(task), 1));
     assertThatThrownBy(() ->
