@@ -1,6 +1,8 @@
 package dev.espalier.rl;
 
+import dev.espalier.train.PolicyLoss;
 import dev.espalier.train.PolicyLoss.Clip;
+import dev.espalier.train.PolicyLoss.Ratio;
 
 /// What is estimated from the log-probabilities of sampled tokens, by attempt:
 /// float[attempts][tokens].
@@ -32,24 +34,30 @@ final class Divergence {
     return sum / Math.max(1, count(logprobs));
   }
 
-  /// The fraction of tokens whose ratio has left the clip's range.
-  static double outside(float[][] now, float[][] sampled, Clip clip) {
+  /// The fraction of tokens whose ratio, an attempt's where it is a sequence's, has left the clip's
+  /// range.
+  static double outside(float[][] now, float[][] sampled, PolicyLoss loss) {
     double low =
-        switch (clip) {
+        switch (loss.clip()) {
           case Clip.Range range -> range.low();
           case Clip.Dual dual -> dual.low();
           case Clip.Weight _ -> 1;
         };
     double high =
-        switch (clip) {
+        switch (loss.clip()) {
           case Clip.Range range -> range.high();
           case Clip.Dual dual -> dual.high();
           case Clip.Weight weight -> weight.most() - 1;
         };
     long outside = 0;
     for (int i = 0; i < now.length; i++) {
+      double mean = 0;
       for (int t = 0; t < now[i].length; t++) {
-        double ratio = Math.exp((double) now[i][t] - sampled[i][t]);
+        mean += ((double) now[i][t] - sampled[i][t]) / now[i].length;
+      }
+      for (int t = 0; t < now[i].length; t++) {
+        double change = loss.ratio() == Ratio.SEQUENCE ? mean : (double) now[i][t] - sampled[i][t];
+        double ratio = Math.exp(change);
         if (ratio < 1 - low || ratio > 1 + high) outside++;
       }
     }

@@ -159,7 +159,7 @@ final class PolicyLearner implements AutoCloseable {
         Divergence.entropy(first),
         algorithm.hasReference() ? Divergence.k3(first, referenced) : kl(start, gathered),
         Divergence.k3(sampled, first),
-        Divergence.outside(last, now, loss.clip()),
+        Divergence.outside(last, now, loss),
         valueLoss,
         (double) tokens / sampled.length);
   }
