@@ -72,7 +72,7 @@ final class JudgeCommand implements Callable<Integer> {
       var journal = new Journal(store, RlCommand.RUN_PREFIX + run);
       var groups = groups(store, journal.run());
       var bar = new ProgressBar("judging", out);
-      var judging = judge.judge(opened.model(), seed);
+      var judging = judge.judge(opened, seed);
       int[] done = {0};
       Judge keeping =
           group -> {

@@ -1,6 +1,5 @@
 package dev.espalier.cli;
 
-import dev.espalier.chat.ChatModel;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.Pairwise;
@@ -83,15 +82,16 @@ final class JudgeOptions {
   }
 
   private OpenModel remote() {
-    if (judge != null) return OpenModel.remote(judge, model());
+    if (judge != null) return OpenModel.remote(judge, model == null ? "judge" : model);
     throw new IllegalArgumentException("name a judge with --judge URL or --judge-adapter NAME");
   }
 
   /// What compares attempts with a model that was opened.
-  Judge judge(ChatModel judging, long seed) {
+  Judge judge(OpenModel judging, long seed) {
     return pairwise
-        ? new Pairwise(judging, who(), rubric(), RETRIES)
-        : new Ruler(judging, who(), rubric(), new RulerConfig(orders, RETRIES, seed));
+        ? new Pairwise(judging.model(), judging.name(), rubric(), RETRIES)
+        : new Ruler(
+            judging.model(), judging.name(), rubric(), new RulerConfig(orders, RETRIES, seed));
   }
 
   private Rubric rubric() {
@@ -104,17 +104,9 @@ final class JudgeOptions {
     }
   }
 
-  private String model() {
-    return model == null ? "judge" : model;
-  }
-
-  private String who() {
-    return adapter == null ? "%s at %s".formatted(model(), judge) : adapter + " at this base";
-  }
-
-  /// All of it that a run depends on, in words; a judge must be named.
-  String identity() {
+  /// All of it that a run depends on, in words.
+  String identity(OpenModel judging) {
     return "%s under %s in %d orders%s"
-        .formatted(who(), rubric().version(), orders, pairwise ? ", pairwise" : "");
+        .formatted(judging.name(), rubric().version(), orders, pairwise ? ", pairwise" : "");
   }
 }

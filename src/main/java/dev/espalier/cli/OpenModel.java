@@ -3,12 +3,16 @@ package dev.espalier.cli;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.RemoteConfig;
 import dev.espalier.chat.RemoteModel;
+import dev.espalier.chat.Sha256;
 import dev.espalier.engine.Adapter;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.LocalModel;
+import dev.espalier.model.Peft;
 import dev.espalier.store.PruningRules;
 import dev.espalier.store.Store;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,15 +22,17 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// A model that answers until it is closed.
 ///
+/// @param name says which it is, an adapter's also as what it was trained to
 /// @param unmatched counts requests that lacked static text that the adapter was trained without
 /// @param owned what is closed with it, in order: the engine before what it runs on
-record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
+record OpenModel(String name, ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     implements AutoCloseable {
   /// A model of that name behind an OpenAI-compatible server; the key is taken from
   /// `OPENAI_API_KEY`.
   static OpenModel remote(URI url, String name) {
     var config = RemoteConfig.of(url, System.getenv("OPENAI_API_KEY"), name);
-    return new OpenModel(new RemoteModel(config), new AtomicLong(), List.of());
+    return new OpenModel(
+        "%s at %s".formatted(name, url), new RemoteModel(config), new AtomicLong(), List.of());
   }
 
   /// A base model alone.
@@ -36,7 +42,10 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     var base = BaseModel.load(folder);
     var engine = new Engine(base, Engine.slots(base, slots, Engine.SEQUENCE));
     return new OpenModel(
-        LocalModel.base(engine), new AtomicLong(), List.of(engine::close, base::close));
+        base.name(),
+        LocalModel.base(engine),
+        new AtomicLong(),
+        List.of(engine::close, base::close));
   }
 
   /// An adapter of a base model, its requests pruned by its rules.
@@ -67,7 +76,17 @@ record OpenModel(ChatModel model, AtomicLong unmatched, List<Runnable> owned)
     var model = PrunedModel.of(LocalModel.of(engine, adapter), rules, unmatched);
     var all = new ArrayList<Runnable>(List.of(engine::close, adapter::close));
     all.addAll(owned);
-    return new OpenModel(model, unmatched, all);
+    return new OpenModel(name + "@" + version(peft), model, unmatched, all);
+  }
+
+  /// What tells an adapter from another under its name: digits of its weights' SHA-256.
+  static String version(Path peft) {
+    try {
+      var weights = Files.readAllBytes(peft.resolve(Peft.WEIGHTS));
+      return new Sha256().add(weights).hex().substring(0, 12);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the adapter " + peft, e);
+    }
   }
 
   private static Path adapterFolder(String name, Path data) {

@@ -33,7 +33,7 @@ final class RewardOptions {
   /// @param judging as [#openJudge] gave it
   Rewards rewards(@Nullable OpenModel judging, Journal journal, long seed) {
     return new Rewards(
-        weights(), judging == null ? null : judge.judge(judging.model(), seed), journal::judged);
+        weights(), judging == null ? null : judge.judge(judging, seed), journal::judged);
   }
 
   private Map<String, Double> weights() {
@@ -42,8 +42,10 @@ final class RewardOptions {
   }
 
   /// All of it that a run depends on, in words.
-  String identity() {
+  ///
+  /// @param judging as [#openJudge] gave it
+  String identity(@Nullable OpenModel judging) {
     var rewarded = new TreeMap<>(weights()).toString();
-    return judge.named() ? rewarded + ", judged by " + judge.identity() : rewarded;
+    return judging == null ? rewarded : rewarded + ", judged by " + judge.identity(judging);
   }
 }

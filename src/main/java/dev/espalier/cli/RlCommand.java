@@ -125,7 +125,6 @@ final class RlCommand implements Callable<Integer> {
         var practised =
             world.world(seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {
       var start = start(store);
-      var rules = start == null ? PruningRules.NONE : start.rules();
       var config =
           new RlConfig(
               algorithm.algorithm(),
@@ -139,7 +138,7 @@ final class RlCommand implements Callable<Integer> {
               seed,
               staleness);
       var journal = new Journal(store, RUN_PREFIX + name);
-      var practice = practice(base, practised, attempts, rules, judge, journal);
+      var practice = practice(base, practised, attempts, start, judge, journal);
       var from = start == null ? null : Path.of(start.path());
       // without a checkpoint the run begins anew, and what an earlier try left is not its own
       if (Checkpoint.latest(folder) == null) store.deleteRun(journal.run());
@@ -148,7 +147,7 @@ final class RlCommand implements Callable<Integer> {
       try {
         var result = Grpo.run(base, from, config, practice, folder, line -> show(out, bar, line));
         var summary = summary(result, (System.nanoTime() - begin) / 1e9);
-        Teaching.keep(store, name, base, rules, result.adapter(), summary);
+        Teaching.keep(store, name, base, rules(start), result.adapter(), summary);
         store.put(run(journal, "done", began, config, summary));
         out.println(json ? summary : sentence(result));
       } catch (RuntimeException | Error e) {
@@ -187,21 +186,31 @@ final class RlCommand implements Callable<Integer> {
                         adapter, data, store.adapters().stream().map(Adapter::name).toList())));
   }
 
+  private static PruningRules rules(@Nullable Adapter start) {
+    return start == null ? PruningRules.NONE : start.rules();
+  }
+
   private Practice practice(
       BaseModel base,
       World practised,
       RolloutConfig attempts,
-      PruningRules rules,
+      @Nullable Adapter start,
       @Nullable OpenModel judge,
       Journal journal) {
     var identity =
         List.of(
             model.toAbsolutePath(),
             base.dtype(),
-            adapter == null ? "no adapter" : adapter,
-            rewards.identity());
+            start == null
+                ? "no adapter"
+                : start.name() + "@" + OpenModel.version(Path.of(start.path())),
+            rewards.identity(judge));
     return practised.practice(
-        identity.toString(), attempts, rewards.rewards(judge, journal, seed), rules, journal);
+        identity.toString(),
+        attempts,
+        rewards.rewards(judge, journal, seed),
+        rules(start),
+        journal);
   }
 
   private void show(PrintWriter out, ProgressBar bar, ObjectNode line) {

@@ -23,7 +23,10 @@ import tools.jackson.databind.json.JsonMapper;
 /// What an adapter asks for and we cannot honour, such as DoRA, is an error and never ignored.
 public final class Peft {
   private static final String CONFIG = "adapter_config.json";
-  private static final String TENSORS = "adapter_model.safetensors";
+
+  /// The file of an adapter's weights in its folder.
+  public static final String WEIGHTS = "adapter_model.safetensors";
+
   private static final String PREFIX = "base_model.model.";
 
   /// Settings that do not change what a trained adapter computes.
@@ -65,7 +68,7 @@ public final class Peft {
   public static Lora load(Path folder, ModelShape shape) {
     var config = config(folder);
     try (var arena = Arena.ofShared()) { // adapters come and go
-      return load(folder, config, shape, Safetensors.open(folder.resolve(TENSORS), arena));
+      return load(folder, config, shape, Safetensors.open(folder.resolve(WEIGHTS), arena));
     }
   }
 
@@ -182,7 +185,7 @@ public final class Peft {
       Files.createDirectories(folder);
       var tensors = new LinkedHashMap<String, Tensor>();
       lora.parameters().forEach((name, tensor) -> tensors.put(PREFIX + name, tensor.detach()));
-      Safetensors.write(folder.resolve(TENSORS), tensors, Map.of("format", "pt"));
+      Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
       Files.writeString(folder.resolve(CONFIG), config.toPrettyString() + "\n");
     } catch (IOException e) {
       throw new ModelException("cannot write the adapter " + folder, e);

@@ -15,6 +15,7 @@ import dev.espalier.env.Trajectory;
 import dev.espalier.env.Trajectory.End;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Store;
+import dev.espalier.store.StoredVerdict;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -184,6 +185,18 @@ class JudgeCommandTest {
     assertThat(summary.path("unscored").asInt(-1)).isZero();
     assertThat(summary.path("pairs").asInt()).isEqualTo(3);
     assertThat(summary.path("agreement").asDouble()).isEqualTo(0.5); // the first always: draws
+    // the same name for other weights is another judge
+    try (var store = Store.openExisting(data)) {
+      var weights =
+          Path.of(store.adapters().getFirst().path()).resolve("adapter_model.safetensors");
+      var bytes = Files.readAllBytes(weights);
+      bytes[bytes.length - 3]++;
+      Files.write(weights, bytes);
+      run("--run", "mine", "--judge-adapter", "first", "--pairwise");
+      assertThat(store.verdicts("rl/mine"))
+          .extracting(StoredVerdict::rubric)
+          .doesNotHaveDuplicates();
+    }
   }
 
   @Test
