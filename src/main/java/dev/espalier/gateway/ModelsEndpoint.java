@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.espalier.chat.Json;
 import dev.espalier.store.Api;
+import dev.espalier.store.Route;
+import dev.espalier.store.Route.Target;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
@@ -47,7 +49,9 @@ final class ModelsEndpoint implements Handler {
   private Map<String, JsonNode> models(ServerRequest request) {
     var models = new LinkedHashMap<String, JsonNode>();
     for (var name : local.names()) models.put(name, model(name));
-    for (var route : routes.all()) models.putIfAbsent(route.model(), model(route.model()));
+    for (var route : routes.all()) {
+      if (answered(route)) models.putIfAbsent(route.model(), model(route.model()));
+    }
     for (var upstream : config.upstreams()) {
       if (!upstream.apis().contains(Api.OPENAI)) continue;
       for (var name : upstream.models()) {
@@ -59,6 +63,16 @@ final class ModelsEndpoint implements Handler {
       }
     }
     return models;
+  }
+
+  /// Whether there is somebody who may answer; an adapter may have been deleted, or be of another
+  /// base than this process serves.
+  private boolean answered(Route route) {
+    return answers(route.target()) || (route.fallback() != null && answers(route.fallback()));
+  }
+
+  private boolean answers(Target target) {
+    return !(target instanceof Target.Adapter(var name)) || local.find(name) != null;
   }
 
   static JsonNode list(Collection<JsonNode> models) {

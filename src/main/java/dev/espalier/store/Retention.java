@@ -22,10 +22,13 @@ final class Retention {
     }
   }
 
+  /// @param bytes that captured requests may take; what runs keep is theirs
   static long shrinkTo(Writer writer, long bytes) {
+    if (writer.write(Retention::usedBytes) <= bytes) return 0;
+    long limit = bytes + writer.write(Retention::bytesOfRuns);
     long total = 0;
     while (true) {
-      int deleted = writer.write(connection -> deleteExcess(connection, bytes));
+      int deleted = writer.write(connection -> deleteExcess(connection, limit));
       giveBack(writer);
       if (deleted == 0) return total;
       total += deleted;
@@ -90,6 +93,16 @@ final class Retention {
   private static long usedBytes(Connection connection) throws SQLException {
     return pragma(connection, "page_size")
         * (pragma(connection, "page_count") - pragma(connection, "freelist_count"));
+  }
+
+  private static long bytesOfRuns(Connection connection) throws SQLException {
+    var sql =
+        "SELECT (SELECT ifnull(sum(length(body)), 0) FROM trajectory)"
+            + " + (SELECT ifnull(sum(length(scores)), 0) FROM verdict)"
+            + " + (SELECT ifnull(sum(length(metrics)), 0) FROM run_step)";
+    try (var statement = connection.createStatement()) {
+      return statement.executeQuery(sql).getLong(1);
+    }
   }
 
   private static long pragma(Connection connection, String name) throws SQLException {

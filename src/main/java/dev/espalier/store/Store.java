@@ -94,7 +94,8 @@ public final class Store implements AutoCloseable {
     return Retention.deleteBefore(writer, cutoff);
   }
 
-  /// Deletes the oldest captured requests until the database is no larger; returns how many.
+  /// Deletes the oldest captured requests until the database, without what runs keep in it, is no
+  /// larger; returns how many.
   public long shrinkTo(long bytes) {
     return Retention.shrinkTo(writer, bytes);
   }

@@ -14,9 +14,11 @@ import dev.espalier.chat.TokenTrace;
 import dev.espalier.chat.TokenTrace.Likely;
 import dev.espalier.chat.ToolCall;
 import dev.espalier.chat.Usage;
+import dev.espalier.store.Durability;
 import dev.espalier.store.Outcome;
 import dev.espalier.store.Route;
 import dev.espalier.store.Route.Target;
+import dev.espalier.store.Store;
 import dev.espalier.store.TokenUsage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -146,6 +148,21 @@ class LocalModelTest {
 
   private static String request(String model, String more) {
     return Wires.REQUEST.replace("\"gpt-x\"", "\"%s\"%s".formatted(model, more));
+  }
+
+  @Test
+  void aRouteThatNobodyAnswersIsNotListed() throws Exception {
+    var gone = new Target.Adapter("gone");
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      store.put(new Route("dead", gone, null));
+      store.put(new Route("saved", gone, new Target.Adapter("mine")));
+    }
+    try (var rig = rig()) {
+      var listed = Json.parse(rig.get("/v1/models")).path("data");
+      assertThat(listed.valueStream().map(model -> model.path("id").asString()))
+          .contains("mine", "saved")
+          .doesNotContain("dead");
+    }
   }
 
   @Test

@@ -4,6 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.chat.Json;
+import dev.espalier.env.Task;
+import dev.espalier.env.Trajectory;
+import dev.espalier.env.Trajectory.End;
 import dev.espalier.store.Route.Target;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -232,6 +236,31 @@ class StoreTest {
       assertThat(store.shrinkTo(limit)).isBetween(9L, 11L);
       assertThat(store.shrinkTo(limit)).isZero();
       assertThat(ids(store, CaptureFilter.all()).getLast()).isEqualTo("r0099");
+    }
+  }
+
+  /// What runs keep is no reason to delete what was captured, and it stays.
+  @Test
+  void aRunsAttemptsPushNothingOut() {
+    captureLarge(20);
+    var said = new StringBuilder();
+    var random = new Random(2);
+    for (int i = 0; i < 20 * LARGE; i++) said.append((char) (33 + random.nextInt(90)));
+    var attempt =
+        new Trajectory(
+            new Task("e", "t", Json.object().put("said", said.toString())),
+            0,
+            Json.array(),
+            null,
+            List.of(),
+            End.DONE,
+            "",
+            Map.of());
+    try (var store = Store.openExisting(dir)) {
+      store.put("rl/it", 1, List.of(attempt));
+      assertThat(store.shrinkTo(22L * LARGE)).isZero();
+      assertThat(store.shrinkTo(12L * LARGE)).isBetween(6L, 11L);
+      assertThat(store.trajectories("rl/it", 1)).hasSize(1);
     }
   }
 
