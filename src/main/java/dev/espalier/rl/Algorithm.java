@@ -3,11 +3,13 @@ package dev.espalier.rl;
 import dev.espalier.rl.Advantage.Gae;
 import dev.espalier.rl.Advantage.Relative;
 import dev.espalier.train.PolicyLoss;
+import dev.espalier.train.PolicyLoss.Clip;
 import dev.espalier.train.PolicyLoss.Clip.Dual;
 import dev.espalier.train.PolicyLoss.Clip.Range;
 import dev.espalier.train.PolicyLoss.Clip.Weight;
 import dev.espalier.train.PolicyLoss.Kl;
 import dev.espalier.train.PolicyLoss.Ratio;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
@@ -36,8 +38,6 @@ public record Algorithm(
     double overlong,
     int updates,
     double entropy) {
-  private static final Range USUAL = new Range(0.2, 0.2);
-
   private static final SequencedMap<String, Algorithm> PRESETS = presets();
 
   public Algorithm {
@@ -96,46 +96,29 @@ public record Algorithm(
   }
 
   private static SequencedMap<String, Algorithm> presets() {
-    var plain = new PolicyLoss(Ratio.TOKEN, USUAL, Kl.K3, 0);
+    var clipped = loss(Ratio.TOKEN, new Range(0.2, 0.2));
     var all = new TreeMap<String, Algorithm>();
     for (var one :
-        new Algorithm[] {
-          of("grpo", Relative.MEAN_STD, new PolicyLoss(Ratio.TOKEN, USUAL, Kl.WEIGHTED_K3, 0.04))
-              .weighted(Weighting.SEQUENCE),
-          of("dr-grpo", Relative.MEAN, plain).weighted(Weighting.CONSTANT),
-          new Algorithm(
-              "dapo",
-              Relative.MEAN_STD,
-              new PolicyLoss(Ratio.TOKEN, new Range(0.2, 0.28), Kl.K3, 0),
-              Weighting.TOKEN,
-              0,
-              true,
-              0.2,
-              1,
-              0),
-          of(
-                  "gspo",
-                  Relative.MEAN_STD,
-                  new PolicyLoss(Ratio.SEQUENCE, new Range(3e-4, 4e-4), Kl.K3, 0))
-              .weighted(Weighting.SEQUENCE),
-          of("cispo", Relative.MEAN_STD, new PolicyLoss(Ratio.TOKEN, new Weight(5), Kl.K3, 0)),
-          of("rloo", Relative.LEAVE_ONE_OUT, plain).weighted(Weighting.CONSTANT),
-          new Algorithm(
-              "reinforce++", Relative.BATCH, plain, Weighting.TOKEN, 0.01, false, 0, 1, 0),
-          new Algorithm(
-              "ppo",
-              new Gae(1, 1),
-              new PolicyLoss(Ratio.TOKEN, new Dual(0.2, 0.2, 3), Kl.K3, 0),
-              Weighting.TOKEN,
-              0,
-              false,
-              0,
-              2,
-              0)
-        }) {
+        List.of(
+            of("grpo", Relative.MEAN_STD, clipped).weighted(Weighting.SEQUENCE).near(0.04),
+            of("dr-grpo", Relative.MEAN, clipped).weighted(Weighting.CONSTANT),
+            of("dapo", Relative.MEAN_STD, loss(Ratio.TOKEN, new Range(0.2, 0.28)))
+                .refilling()
+                .shortening(0.2),
+            of("gspo", Relative.MEAN_STD, loss(Ratio.SEQUENCE, new Range(3e-4, 4e-4)))
+                .weighted(Weighting.SEQUENCE),
+            of("cispo", Relative.MEAN_STD, loss(Ratio.TOKEN, new Weight(5))),
+            of("rloo", Relative.LEAVE_ONE_OUT, clipped).weighted(Weighting.CONSTANT),
+            of("reinforce++", Relative.BATCH, clipped).rewardedNear(0.01),
+            of("ppo", new Gae(1, 1), loss(Ratio.TOKEN, new Dual(0.2, 0.2, 3))).updating(2))) {
       all.put(one.name(), one);
     }
     return all;
+  }
+
+  /// Without a KL; one that is asked for has a gradient that several updates cannot throw.
+  private static PolicyLoss loss(Ratio ratio, Clip clip) {
+    return new PolicyLoss(ratio, clip, Kl.WEIGHTED_K3, 0);
   }
 
   private static Algorithm of(String name, Advantage advantage, PolicyLoss loss) {
@@ -145,6 +128,21 @@ public record Algorithm(
   private Algorithm weighted(Weighting other) {
     return new Algorithm(
         name, advantage, loss, other, klInReward, refill, overlong, updates, entropy);
+  }
+
+  private Algorithm rewardedNear(double weight) {
+    return new Algorithm(
+        name, advantage, loss, weighting, weight, refill, overlong, updates, entropy);
+  }
+
+  private Algorithm refilling() {
+    return new Algorithm(
+        name, advantage, loss, weighting, klInReward, true, overlong, updates, entropy);
+  }
+
+  private Algorithm shortening(double part) {
+    return new Algorithm(
+        name, advantage, loss, weighting, klInReward, refill, part, updates, entropy);
   }
 
   /// All presets by name.
