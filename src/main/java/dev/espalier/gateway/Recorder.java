@@ -5,12 +5,12 @@ import dev.espalier.store.CapturedRequest;
 import dev.espalier.store.Outcome;
 import dev.espalier.store.Price;
 import dev.espalier.store.Store;
+import dev.espalier.store.Store.Receipt;
 import dev.espalier.store.TokenUsage;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -47,7 +47,7 @@ final class Recorder {
     prices.put(price.model(), price);
   }
 
-  /// Stores what an exchange came to, and waits until it is committed, but not for long.
+  /// Stores what an exchange came to, and waits until it is safe, but not for long.
   void record(Exchange exchange, Answer answer) {
     var latencyMs = exchange.elapsedMs();
     metrics.answered(answer.status(), latencyMs);
@@ -58,26 +58,29 @@ final class Recorder {
     if (record.usage() != null) {
       metrics.tokens(record.usage().promptTokens(), record.usage().completionTokens());
     }
-    await(commit(record, answer));
+    await(capture(record, answer));
   }
 
   /// Stores again what had been stored too early, without waiting.
   void amend(Exchange exchange, Answer answer) {
-    var _ = commit(captured(exchange, answer, exchange.elapsedMs()), answer);
+    var _ = capture(captured(exchange, answer, exchange.elapsedMs()), answer);
   }
 
-  private CompletableFuture<@Nullable Void> commit(CapturedRequest record, Answer answer) {
+  private Receipt capture(CapturedRequest record, Answer answer) {
     var keepRaw = answer.streamed() && !redaction.changesContent();
     var raw = keepRaw ? redaction.apply(answer.raw(), null) : null;
     return store.capture(record, raw);
   }
 
-  private void await(CompletableFuture<@Nullable Void> commit) {
+  private void await(Receipt receipt) {
     var _ =
-        commit.whenComplete(
-            (done, failure) -> (failure == null ? metrics.captured : metrics.lost).increment());
+        receipt
+            .committed()
+            .whenComplete(
+                (done, failure) -> (failure == null ? metrics.captured : metrics.lost).increment());
+    if (receipt.safe()) return;
     try {
-      commit.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      receipt.committed().get(patience.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       metrics.late.increment();
     } catch (ExecutionException e) {

@@ -22,20 +22,32 @@ public final class Store implements AutoCloseable {
   private final Writer writer;
   private final Reader reader;
   private final Checkpoints checkpoints;
+  private final @Nullable Spool spool;
   private final CaptureInsert insert = new CaptureInsert();
 
-  private Store(Writer writer, Reader reader, Checkpoints checkpoints) {
+  private Store(Writer writer, Reader reader, Checkpoints checkpoints, @Nullable Spool spool) {
     this.writer = writer;
     this.reader = reader;
     this.checkpoints = checkpoints;
+    this.spool = spool;
   }
 
   /// Opens the store of a data folder, creating both where they do not exist.
   public static Store open(Path dir, Durability durability) {
     var file = dir.resolve(FILE);
     Database.create(file);
-    var writer = new Writer(file, durability);
-    return new Store(writer, new Reader(file), new Checkpoints(file, writer));
+    var spool = durability == Durability.PROCESS ? new Spool(dir) : null;
+    var writer = new Writer(file, durability, spool);
+    var store = new Store(writer, new Reader(file), new Checkpoints(file, writer), spool);
+    Spool.takeOver(dir, store::takeOver);
+    return store;
+  }
+
+  /// Commits what another process captured and died before it could.
+  private void takeOver(List<Spool.Entry> left) {
+    writer.run(connection -> {
+      for (var entry : left) insert.run(connection, entry.request(), entry.packed());
+    });
   }
 
   /// Opens a store that must be there already.
@@ -49,38 +61,68 @@ public final class Store implements AutoCloseable {
     return open(dir, Durability.PROCESS);
   }
 
-  /// Queues a captured request; the future completes once it is committed. A request of the same id
-  /// is replaced, its feedback kept.
+  /// What became of a captured request.
   ///
-  /// Never blocks. The future fails at once where the queue is full, and later where the disk is.
+  /// @param safe whether it survives the death of this process already
+  /// @param committed completes once it is in the database
+  public record Receipt(boolean safe, CompletableFuture<@Nullable Void> committed) {
+    /// Waits until it is in the database.
+    public void join() {
+      var _ = committed.join();
+    }
+  }
+
+  /// Queues a captured request. A request of the same id is replaced, its feedback kept.
+  ///
+  /// Never waits for a commit, which fails at once where the queue is full, and later where the
+  /// disk is.
   ///
   /// @param rawStream the bytes of the stream that `request.response()` was reassembled from
-  public CompletableFuture<@Nullable Void> capture(
-      CapturedRequest request, byte @Nullable [] rawStream) {
+  public Receipt capture(CapturedRequest request, byte @Nullable [] rawStream) {
     // Packed here and not by the writer: callers are many, the writer is one.
     var packed = rawStream == null ? null : Packed.pack(rawStream);
     long size = (long) request.request().length + request.response().length;
+    long bytes = size + (packed == null ? 0 : packed.length);
+    if (spool == null) return new Receipt(false, insert(request, packed, bytes, true));
+    var encoded = Spool.encoded(request, packed);
+    synchronized (spool) { // what it takes before it turns was queued before
+      boolean safe = spool.append(encoded);
+      return new Receipt(safe, insert(request, packed, bytes, !safe));
+    }
+  }
+
+  private CompletableFuture<@Nullable Void> insert(
+      CapturedRequest request, byte @Nullable [] packed, long bytes, boolean awaited) {
     return writer.submit(
-        size + (packed == null ? 0 : packed.length),
+        bytes,
+        awaited,
         connection -> {
           insert.run(connection, request, packed);
           return null;
         });
   }
 
+  /// Waits until what was queued before is committed, so that it can be read.
+  private void settle() {
+    if (writer.queuedBytes() > 0) writer.run(connection -> {});
+  }
+
   /// Captured requests with their feedback, oldest first, read page by page as the stream is
   /// consumed.
   public Stream<CapturedRequest> captured(CaptureFilter filter) {
+    settle();
     return CapturePages.stream(reader, filter);
   }
 
   /// How many captured requests meet the filter.
   public long count(CaptureFilter filter) {
+    settle();
     return reader.read(connection -> CapturedTable.count(connection, filter));
   }
 
   /// A stream's bytes as the upstream sent them; empty for a plain response.
   public byte[] rawStream(String id) {
+    settle();
     return reader.read(connection -> CapturedTable.rawStream(connection, id));
   }
 
@@ -216,8 +258,9 @@ public final class Store implements AutoCloseable {
   /// Writes what is queued, waiting at most that long, and closes.
   public void close(Duration patience) {
     checkpoints.close();
-    writer.close(patience);
+    boolean all = writer.close(patience);
     reader.close();
+    if (spool != null) spool.close(all);
   }
 
   @Override

@@ -10,27 +10,31 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// The one thread that writes. It takes whatever waits, up to a batch, and commits it at once, so
-/// that a slow disk costs one sync a batch and not one a record.
+/// The one thread that writes. It takes whatever waits and commits it at once, so that a slow disk
+/// costs one sync a batch and not one a record; where nobody waits for it, it lets more come first,
+/// for a page costs the same for one record and for all that are in it.
 final class Writer {
   private static final int QUEUE = 8192;
-  private static final int BATCH = 256;
+  private static final long LINGER_MS = 10;
   private static final long MAX_QUEUED_BYTES = 512L << 20;
 
   /// A unit of work with the future of its result; `commit` runs once it is durable.
   private static final class Job<T extends @Nullable Object> {
     final SqlWork<T> work;
     final long bytes;
+    final boolean awaited;
     final CompletableFuture<T> future = new CompletableFuture<>();
     private @Nullable Runnable commit;
 
-    Job(SqlWork<T> work, long bytes) {
+    Job(SqlWork<T> work, long bytes, boolean awaited) {
       this.work = work;
       this.bytes = bytes;
+      this.awaited = awaited;
     }
 
     void run(Connection connection) throws SQLException {
@@ -45,12 +49,21 @@ final class Writer {
 
   private final BlockingQueue<Job<?>> queue = new ArrayBlockingQueue<>(QUEUE);
   private final AtomicLong queuedBytes = new AtomicLong();
+  private final Semaphore hurry = new Semaphore(0);
+  private final @Nullable Spool spool;
   private final Connection connection;
   private final Thread thread;
   private volatile boolean closing;
+  private volatile boolean done;
   private volatile boolean checkpointDue;
 
   Writer(Path file, Durability durability) {
+    this(file, durability, null);
+  }
+
+  /// @param spool holds what is queued and safe already; null if nothing is
+  Writer(Path file, Durability durability, @Nullable Spool spool) {
+    this.spool = spool;
     try {
       connection = Database.writing(file, durability);
     } catch (SQLException e) {
@@ -60,13 +73,17 @@ final class Writer {
   }
 
   /// Queues work without waiting for room; the future fails where there is none.
-  <T extends @Nullable Object> CompletableFuture<T> submit(long bytes, SqlWork<T> work) {
-    var job = new Job<T>(work, bytes);
+  ///
+  /// @param awaited whether somebody waits for it
+  <T extends @Nullable Object> CompletableFuture<T> submit(
+      long bytes, boolean awaited, SqlWork<T> work) {
+    var job = new Job<T>(work, bytes, awaited);
     if (closing) return refuse(job, "the store is closed");
     if (queuedBytes.addAndGet(bytes) > MAX_QUEUED_BYTES || !queue.offer(job)) {
       queuedBytes.addAndGet(-bytes);
       return refuse(job, "the store cannot keep up: too many records wait to be written");
     }
+    if (awaited) hurry.release();
     return job.future;
   }
 
@@ -78,7 +95,7 @@ final class Writer {
   /// Does work and waits until it is committed.
   <T extends @Nullable Object> T write(SqlWork<T> work) {
     try {
-      return submit(0, work).join();
+      return submit(0, true, work).join();
     } catch (CompletionException e) {
       if (e.getCause() instanceof StoreException cause) {
         throw new StoreException(String.valueOf(cause.getMessage()), cause);
@@ -111,15 +128,22 @@ final class Writer {
   }
 
   private void loop() {
-    var batch = new ArrayList<Job<?>>(BATCH);
+    var batch = new ArrayList<Job<?>>();
     while (!(closing && queue.isEmpty())) {
       try {
         if (checkpointDue) finishCheckpoint();
         var first = queue.poll(100, TimeUnit.MILLISECONDS);
         if (first == null) continue;
+        if (!first.awaited) {
+          var _ = hurry.tryAcquire(LINGER_MS, TimeUnit.MILLISECONDS);
+        }
+        hurry.drainPermits();
+        // all that it took was queued before it turns, so that it is in this batch or committed
+        int full = spool == null ? 0 : spool.turn();
         batch.add(first);
-        queue.drainTo(batch, BATCH - 1);
+        queue.drainTo(batch);
         commit(batch);
+        if (spool != null) spool.empty(full);
       } catch (InterruptedException e) {
         return;
       } finally {
@@ -127,6 +151,7 @@ final class Writer {
         batch.clear();
       }
     }
+    done = true;
   }
 
   private void finishCheckpoint() {
@@ -177,7 +202,10 @@ final class Writer {
     }
   }
 
-  void close(Duration patience) {
+  /// Writes what is queued and closes.
+  ///
+  /// @return whether there was the time for it
+  boolean close(Duration patience) {
     closing = true;
     try {
       if (!thread.join(patience)) thread.interrupt();
@@ -187,5 +215,6 @@ final class Writer {
     } catch (SQLException e) {
       throw new StoreException("the store did not close: " + e.getMessage(), e);
     }
+    return done;
   }
 }

@@ -22,14 +22,22 @@ final class Rig implements AutoCloseable {
   final HttpClient http = HttpClient.newHttpClient();
 
   Rig(Path dir, GatewayConfig config, LocalModels local) {
-    store = Store.open(dir, Durability.PROCESS);
+    this(dir, config, local, Durability.PROCESS);
+  }
+
+  private Rig(Path dir, GatewayConfig config, LocalModels local, Durability durability) {
+    store = Store.open(dir, durability);
     gateway = Gateway.start(config, store, local);
   }
 
   /// A gateway in front of one upstream, with the defaults.
   static Rig before(ScriptedUpstream upstream, Path dir) {
+    return before(upstream, dir, Durability.PROCESS);
+  }
+
+  static Rig before(ScriptedUpstream upstream, Path dir, Durability durability) {
     var config = GatewayConfig.of(0, Upstream.of("main", upstream.base()));
-    return new Rig(dir, config, LocalModels.none());
+    return new Rig(dir, config, LocalModels.none(), durability);
   }
 
   String url(String path) {

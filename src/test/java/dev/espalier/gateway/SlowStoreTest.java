@@ -3,6 +3,7 @@ package dev.espalier.gateway;
 import static java.net.http.HttpRequest.BodyPublishers.ofString;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.store.Durability;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,9 +20,28 @@ class SlowStoreTest {
   @TempDir private Path dir;
 
   @Test
-  void releasesTheResponseWhereTheStoreIsSlowAndStoresItLater() throws Exception {
+  void waitsForNoTransactionAndStoresWhatItAnswered() throws Exception {
     try (var upstream = new ScriptedUpstream((request, wire) -> wire.json(200, Wires.RESPONSE));
         var rig = Rig.before(upstream, dir)) {
+      try (var other = DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("espalier.db"));
+          var lock = other.createStatement()) {
+        lock.execute("BEGIN IMMEDIATE");
+        var response = rig.post("/v1/chat/completions", Wires.REQUEST);
+        assertThat(Rig.text(response)).isEqualTo(Wires.RESPONSE);
+        assertThat(rig.get("/metrics"))
+            .contains("espalier_late_total 0", "espalier_captured_total 0");
+        lock.execute("ROLLBACK");
+      }
+      for (int i = 0; i < 200 && rig.captured().isEmpty(); i++) Thread.sleep(50);
+      assertThat(rig.captured()).hasSize(1);
+      assertThat(rig.get("/metrics")).contains("espalier_lost_total 0");
+    }
+  }
+
+  @Test
+  void releasesTheResponseWhereTheStoreIsSlowAndStoresItLater() throws Exception {
+    try (var upstream = new ScriptedUpstream((request, wire) -> wire.json(200, Wires.RESPONSE));
+        var rig = Rig.before(upstream, dir, Durability.POWER)) {
       try (var other = DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("espalier.db"));
           var lock = other.createStatement()) {
         lock.execute("BEGIN IMMEDIATE");

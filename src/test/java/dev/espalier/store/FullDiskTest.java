@@ -55,6 +55,7 @@ class FullDiskTest {
     var request = Captured.request(id, "m", Instant.EPOCH, Map.of());
     return writer.submit(
         bytes,
+        true,
         connection -> {
           insert.run(connection, request, new byte[bytes]);
           return true;

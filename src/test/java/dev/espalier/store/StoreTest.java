@@ -131,7 +131,7 @@ class StoreTest {
       var ids = IntStream.range(0, 1000).mapToObj("r%04d"::formatted).toList();
       var commits =
           ids.stream()
-              .map(id -> store.capture(Captured.request(id, "m", NOON, Map.of()), null))
+              .map(id -> store.capture(Captured.request(id, "m", NOON, Map.of()), null).committed())
               .toArray(CompletableFuture[]::new);
       CompletableFuture.allOf(commits).join();
       assertThat(ids(store, CaptureFilter.all())).isEqualTo(ids);
