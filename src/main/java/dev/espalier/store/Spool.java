@@ -4,6 +4,7 @@ import dev.espalier.chat.Json;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,7 +30,7 @@ import tools.jackson.core.JacksonException;
 final class Spool {
   private static final System.Logger LOG = System.getLogger(Spool.class.getName());
   private static final String SUFFIX = ".spool";
-  private static final int HEADER = 8; // a record's length and its CRC-32
+  private static final int HEADER = 16; // a record's number, its length and its CRC-32
 
   /// Those of this process, which it must not even open: closing a file gives up all its locks.
   private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
@@ -36,15 +38,22 @@ final class Spool {
   /// @param packed the raw stream, deflated; null without one
   record Entry(CapturedRequest request, byte @Nullable [] packed) {}
 
+  private record Numbered(long number, Entry entry) {}
+
   private final Path dir;
   private final List<Path> paths = new ArrayList<>();
   private final List<RandomAccessFile> files = new ArrayList<>();
   private int taking;
+  private long count;
   private boolean failed;
 
   /// @param dir the store's folder; the files are made there when the first record comes
   Spool(Path dir) {
-    this.dir = dir;
+    this.dir = named(dir);
+  }
+
+  private static Path named(Path dir) {
+    return dir.toAbsolutePath().normalize();
   }
 
   /// A record as it is appended.
@@ -61,7 +70,7 @@ final class Spool {
       var file = files.get(taking);
       long before = file.getFilePointer();
       try {
-        file.write(framed(encoded));
+        file.write(numbered(count++, encoded));
         return true;
       } catch (IOException e) {
         file.setLength(before); // half a record would hide those after it
@@ -87,8 +96,9 @@ final class Spool {
     }
   }
 
-  private static byte[] framed(byte[] encoded) {
+  private static byte[] numbered(long number, byte[] encoded) {
     return ByteBuffer.allocate(HEADER + encoded.length)
+        .putLong(number)
         .putInt(encoded.length)
         .putInt(crc(encoded))
         .put(encoded)
@@ -128,45 +138,77 @@ final class Spool {
   /// Hands over what processes that died have left in a folder, in order, and deletes it once all
   /// of it was taken.
   static void takeOver(Path dir, Consumer<List<Entry>> taker) {
-    try (var found = Files.list(dir)) {
-      found
-          .filter(path -> path.toString().endsWith(SUFFIX) && !OWN.contains(path))
-          .sorted(Comparator.comparingLong(path -> path.toFile().lastModified()))
-          .forEach(path -> read(path, taker));
+    var left = new LinkedHashMap<Path, RandomAccessFile>();
+    try (var found = Files.list(named(dir))) {
+      for (var path : found.filter(Spool::isAnothers).toList()) {
+        var file = locked(path);
+        if (file != null) left.put(path, file);
+      }
+      var records = new ArrayList<Numbered>();
+      for (var one : left.entrySet()) records.addAll(records(one.getKey(), one.getValue()));
+      records.sort(Comparator.comparingLong(Numbered::number)); // of one's two files
+      if (!records.isEmpty()) taker.accept(records.stream().map(Numbered::entry).toList());
+      for (var path : left.keySet()) Files.deleteIfExists(path);
     } catch (IOException e) {
-      throw new StoreException("cannot look for what was captured last in " + dir, e);
+      throw new StoreException("cannot read what was captured last in " + dir, e);
+    } finally {
+      left.values().forEach(Spool::close);
     }
   }
 
-  private static void read(Path path, Consumer<List<Entry>> taker) {
-    try (var file = new RandomAccessFile(path.toFile(), "rw")) {
-      if (file.getChannel().tryLock() == null) return; // its owner lives
-      taker.accept(read(Files.readAllBytes(path)));
-      Files.deleteIfExists(path);
-    } catch (FileNotFoundException | OverlappingFileLockException taken) {
-      return; // by another that opened the store just now
-    } catch (IOException | JacksonException e) {
-      throw new StoreException(
-          "cannot read the last captured requests in %s: take the file away to start without them"
-              .formatted(path),
-          e);
+  private static boolean isAnothers(Path path) {
+    return path.toString().endsWith(SUFFIX) && !OWN.contains(path);
+  }
+
+  /// A file whose owner is dead; null if it lives, or if another takes it over just now.
+  private static @Nullable RandomAccessFile locked(Path path) throws IOException {
+    RandomAccessFile file;
+    try {
+      file = new RandomAccessFile(path.toFile(), "rw");
+    } catch (FileNotFoundException taken) {
+      return null;
     }
+    try {
+      if (file.getChannel().tryLock() != null) return file;
+    } catch (OverlappingFileLockException taken) {
+      // by another store of this process
+    }
+    close(file);
+    return null;
   }
 
   /// The records of a file up to the first that is not whole, which nobody was told is safe.
-  private static List<Entry> read(byte[] bytes) {
-    var out = new ArrayList<Entry>();
+  private static List<Numbered> records(Path path, RandomAccessFile file) throws IOException {
+    var bytes = new byte[Math.toIntExact(file.length())];
+    file.readFully(bytes);
+    var out = new ArrayList<Numbered>();
     var in = ByteBuffer.wrap(bytes);
     while (in.remaining() >= HEADER) {
+      long number = in.getLong();
       int length = in.getInt();
       int crc = in.getInt();
       if (length < 0 || length > in.remaining()) break;
       var encoded = new byte[length];
       in.get(encoded);
       if (crc(encoded) != crc) break;
-      out.add(Json.MAPPER.readValue(encoded, Entry.class));
+      try {
+        out.add(new Numbered(number, Json.MAPPER.readValue(encoded, Entry.class)));
+      } catch (JacksonException e) {
+        throw new StoreException(
+            "%s has captured requests of another version: take it away to start without them"
+                .formatted(path),
+            e);
+      }
     }
     return out;
+  }
+
+  private static void close(RandomAccessFile file) {
+    try {
+      file.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// @param all whether all is in the database; what is not waits for the next that opens it
@@ -174,7 +216,7 @@ final class Spool {
     failed = true;
     try {
       for (var path : paths) if (all) Files.deleteIfExists(path);
-      for (var file : files) file.close();
+      files.forEach(Spool::close);
     } catch (IOException e) {
       throw new StoreException("cannot delete " + paths, e);
     } finally {
