@@ -14,41 +14,27 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Traffic flows whatever the store does.
 class SlowStoreTest {
   @TempDir private Path dir;
 
-  @Test
-  void waitsForNoTransactionAndStoresWhatItAnswered() throws Exception {
+  /// What needs no more than the process to live waits for no transaction.
+  @ParameterizedTest
+  @CsvSource({"PROCESS, 0", "POWER, 1"})
+  void releasesTheResponseWhereTheStoreIsSlowAndStoresItLater(Durability durability, int late)
+      throws Exception {
     try (var upstream = new ScriptedUpstream((request, wire) -> wire.json(200, Wires.RESPONSE));
-        var rig = Rig.before(upstream, dir)) {
+        var rig = Rig.before(upstream, dir, durability)) {
       try (var other = DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("espalier.db"));
           var lock = other.createStatement()) {
         lock.execute("BEGIN IMMEDIATE");
         var response = rig.post("/v1/chat/completions", Wires.REQUEST);
         assertThat(Rig.text(response)).isEqualTo(Wires.RESPONSE);
         assertThat(rig.get("/metrics"))
-            .contains("espalier_late_total 0", "espalier_captured_total 0");
-        lock.execute("ROLLBACK");
-      }
-      for (int i = 0; i < 200 && rig.captured().isEmpty(); i++) Thread.sleep(50);
-      assertThat(rig.captured()).hasSize(1);
-      assertThat(rig.get("/metrics")).contains("espalier_lost_total 0");
-    }
-  }
-
-  @Test
-  void releasesTheResponseWhereTheStoreIsSlowAndStoresItLater() throws Exception {
-    try (var upstream = new ScriptedUpstream((request, wire) -> wire.json(200, Wires.RESPONSE));
-        var rig = Rig.before(upstream, dir, Durability.POWER)) {
-      try (var other = DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("espalier.db"));
-          var lock = other.createStatement()) {
-        lock.execute("BEGIN IMMEDIATE");
-        var response = rig.post("/v1/chat/completions", Wires.REQUEST);
-        assertThat(Rig.text(response)).isEqualTo(Wires.RESPONSE);
-        assertThat(rig.get("/metrics"))
-            .contains("espalier_late_total 1", "espalier_captured_total 0");
+            .contains("espalier_late_total " + late, "espalier_captured_total 0");
         lock.execute("ROLLBACK");
       }
       for (int i = 0; i < 200 && rig.captured().isEmpty(); i++) Thread.sleep(50);
