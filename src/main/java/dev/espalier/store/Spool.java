@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -40,9 +39,28 @@ final class Spool {
 
   private record Numbered(long number, Entry entry) {}
 
+  /// A file and its lock.
+  private record Segment(Path path, RandomAccessFile file) {
+    /// Forgets its records; where that fails, those that are read again replace what they became.
+    void empty() {
+      try {
+        file.setLength(0);
+      } catch (IOException e) {
+        LOG.log(System.Logger.Level.WARNING, "cannot empty {0}: {1}", path, e);
+      }
+    }
+
+    void close() {
+      try {
+        file.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
   private final Path dir;
-  private final List<Path> paths = new ArrayList<>();
-  private final List<RandomAccessFile> files = new ArrayList<>();
+  private final List<Segment> segments = new ArrayList<>(); // two, once there is a record
   private int taking;
   private long count;
   private boolean failed;
@@ -66,8 +84,8 @@ final class Spool {
   synchronized boolean append(byte[] encoded) {
     if (failed) return false;
     try {
-      if (files.isEmpty()) create();
-      var file = files.get(taking);
+      if (segments.isEmpty()) create();
+      var file = segments.get(taking).file();
       long before = file.getFilePointer();
       try {
         file.write(numbered(count++, encoded));
@@ -90,9 +108,8 @@ final class Spool {
       if (file.getChannel().tryLock() == null) throw new IOException("cannot lock " + fresh);
       var path = Path.of(fresh.toString().replaceFirst("[.]new$", SUFFIX));
       OWN.add(path);
-      paths.add(path);
+      segments.add(new Segment(path, file));
       Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE); // locked: nobody takes it over
-      files.add(file);
     }
   }
 
@@ -113,46 +130,32 @@ final class Spool {
 
   /// Lets the other file take what comes from now on.
   ///
-  /// @return the one that took what came until now
-  synchronized int turn() {
-    int full = taking;
+  /// @return empties the one that took what came until now, once all of that is in the database
+  synchronized Runnable turn() {
+    if (segments.isEmpty()) return () -> {};
+    var full = segments.get(taking);
     taking = 1 - taking;
-    return full;
-  }
-
-  /// Empties a file, all of which is in the database.
-  void empty(int full) {
-    try {
-      var file = file(full);
-      if (file != null) file.setLength(0);
-    } catch (IOException e) {
-      // what is read from it again replaces what it became
-      LOG.log(System.Logger.Level.WARNING, "cannot empty {0}: {1}", paths.get(full), e);
-    }
-  }
-
-  private synchronized @Nullable RandomAccessFile file(int number) {
-    return files.isEmpty() ? null : files.get(number);
+    return full::empty;
   }
 
   /// Hands over what processes that died have left in a folder, in order, and deletes it once all
   /// of it was taken.
   static void takeOver(Path dir, Consumer<List<Entry>> taker) {
-    var left = new LinkedHashMap<Path, RandomAccessFile>();
+    var left = new ArrayList<Segment>();
     try (var found = Files.list(named(dir))) {
       for (var path : found.filter(Spool::isAnothers).toList()) {
-        var file = locked(path);
-        if (file != null) left.put(path, file);
+        var segment = locked(path);
+        if (segment != null) left.add(segment);
       }
       var records = new ArrayList<Numbered>();
-      for (var one : left.entrySet()) records.addAll(records(one.getKey(), one.getValue()));
+      for (var segment : left) records.addAll(records(segment));
       records.sort(Comparator.comparingLong(Numbered::number)); // of one's two files
       if (!records.isEmpty()) taker.accept(records.stream().map(Numbered::entry).toList());
-      for (var path : left.keySet()) Files.deleteIfExists(path);
+      for (var segment : left) Files.deleteIfExists(segment.path());
     } catch (IOException e) {
       throw new StoreException("cannot read what was captured last in " + dir, e);
     } finally {
-      left.values().forEach(Spool::close);
+      left.forEach(Segment::close);
     }
   }
 
@@ -161,26 +164,26 @@ final class Spool {
   }
 
   /// A file whose owner is dead; null if it lives, or if another takes it over just now.
-  private static @Nullable RandomAccessFile locked(Path path) throws IOException {
-    RandomAccessFile file;
+  private static @Nullable Segment locked(Path path) throws IOException {
+    Segment segment;
     try {
-      file = new RandomAccessFile(path.toFile(), "rw");
+      segment = new Segment(path, new RandomAccessFile(path.toFile(), "rw"));
     } catch (FileNotFoundException taken) {
       return null;
     }
     try {
-      if (file.getChannel().tryLock() != null) return file;
+      if (segment.file().getChannel().tryLock() != null) return segment;
     } catch (OverlappingFileLockException taken) {
       // by another store of this process
     }
-    close(file);
+    segment.close();
     return null;
   }
 
   /// The records of a file up to the first that is not whole, which nobody was told is safe.
-  private static List<Numbered> records(Path path, RandomAccessFile file) throws IOException {
-    var bytes = new byte[Math.toIntExact(file.length())];
-    file.readFully(bytes);
+  private static List<Numbered> records(Segment segment) throws IOException {
+    var bytes = new byte[Math.toIntExact(segment.file().length())];
+    segment.file().readFully(bytes);
     var out = new ArrayList<Numbered>();
     var in = ByteBuffer.wrap(bytes);
     while (in.remaining() >= HEADER) {
@@ -196,31 +199,23 @@ final class Spool {
       } catch (JacksonException e) {
         throw new StoreException(
             "%s has captured requests of another version: take it away to start without them"
-                .formatted(path),
+                .formatted(segment.path()),
             e);
       }
     }
     return out;
   }
 
-  private static void close(RandomAccessFile file) {
-    try {
-      file.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   /// @param all whether all is in the database; what is not waits for the next that opens it
   synchronized void close(boolean all) {
     failed = true;
     try {
-      for (var path : paths) if (all) Files.deleteIfExists(path);
-      files.forEach(Spool::close);
+      for (var segment : segments) if (all) Files.deleteIfExists(segment.path());
+      segments.forEach(Segment::close);
     } catch (IOException e) {
-      throw new StoreException("cannot delete " + paths, e);
+      throw new StoreException("cannot delete what was spooled in " + dir, e);
     } finally {
-      OWN.removeAll(paths);
+      for (var segment : segments) OWN.remove(segment.path());
     }
   }
 }

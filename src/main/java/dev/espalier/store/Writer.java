@@ -57,10 +57,6 @@ final class Writer {
   private volatile boolean done;
   private volatile boolean checkpointDue;
 
-  Writer(Path file, Durability durability) {
-    this(file, durability, null);
-  }
-
   /// @param spool holds what is queued and safe already; null if nothing is
   Writer(Path file, Durability durability, @Nullable Spool spool) {
     this.spool = spool;
@@ -139,11 +135,11 @@ final class Writer {
         }
         hurry.drainPermits();
         // all that it took was queued before it turns, so that it is in this batch or committed
-        int full = spool == null ? 0 : spool.turn();
+        Runnable taken = spool == null ? () -> {} : spool.turn();
         batch.add(first);
         queue.drainTo(batch);
         commit(batch);
-        if (spool != null) spool.empty(full);
+        taken.run();
       } catch (InterruptedException e) {
         return;
       } finally {

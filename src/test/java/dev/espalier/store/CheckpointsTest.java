@@ -23,7 +23,7 @@ class CheckpointsTest {
   void theLogBeginsAnewThoughTheWriterNeverRests() throws Exception {
     var file = dir.resolve("espalier.db");
     Database.create(file);
-    var writer = new Writer(file, Durability.PROCESS);
+    var writer = new Writer(file, Durability.PROCESS, null);
     var insert = new CaptureInsert();
     try (var _ = new Checkpoints(file, writer, Duration.ofMillis(10), 100)) {
       int commits = 0;

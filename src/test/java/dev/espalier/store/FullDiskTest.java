@@ -23,7 +23,7 @@ class FullDiskTest {
   void failsWhatDoesNotFitAndGoesOnOnceThereIsRoom() {
     var file = dir.resolve("espalier.db");
     Database.create(file);
-    var writer = new Writer(file, Durability.PROCESS);
+    var writer = new Writer(file, Durability.PROCESS, null);
     limit(writer, 100);
     var commits = IntStream.range(0, 20).mapToObj(i -> insert(writer, "a" + i, 50_000)).toList();
     var outcomes = commits.stream().map(commit -> commit.handle((done, e) -> e == null).join());

@@ -36,7 +36,7 @@ class SpoolTest {
     var spool = new Spool(dir);
     assertThat(spool.append(record("a", "early"))).isTrue();
     assertThat(spool.append(record("b", "more"))).isTrue();
-    spool.turn();
+    var _ = spool.turn();
     assertThat(spool.append(record("a", "whole"))).isTrue();
     spool.close(false);
   }

@@ -74,7 +74,7 @@ class StoreTest {
   void goesOnWritingAfterWorkThatBreaks() {
     var file = dir.resolve("espalier.db");
     Database.create(file);
-    var writer = new Writer(file, Durability.PROCESS);
+    var writer = new Writer(file, Durability.PROCESS, null);
     assertThatThrownBy(() ->
             writer.run(connection -> {
               throw new NoSuchMethodError("of another version");
