@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param noEgress whether connections beyond loopback and the upstreams are refused
 /// @param maxBody the longest request body, in bytes
 /// @param maxConcurrent requests beyond this many at once are refused with 503
-/// @param patience how long a response's last byte waits for its record to be committed
+/// @param patience how long a response's last byte waits for its record to be safe
 /// @param keepFor captured requests older than this are deleted; null keeps them
 /// @param keepBytes the oldest captured requests beyond this size are deleted; null keeps them
 public record GatewayConfig(

@@ -23,9 +23,9 @@ final class Retention {
   }
 
   /// @param bytes that captured requests may take; what runs keep is theirs
-  static long shrinkTo(Writer writer, long bytes) {
-    if (writer.write(Retention::usedBytes) <= bytes) return 0;
-    long limit = bytes + writer.write(Retention::bytesOfRuns);
+  static long shrinkTo(Writer writer, Reader reader, long bytes) {
+    if (reader.read(Retention::usedBytes) <= bytes) return 0;
+    long limit = bytes + reader.read(Retention::bytesOfRuns); // all of it: no commit is to wait
     long total = 0;
     while (true) {
       int deleted = writer.write(connection -> deleteExcess(connection, limit));

@@ -139,7 +139,7 @@ public final class Store implements AutoCloseable {
   /// Deletes the oldest captured requests until the database, without what runs keep in it, is no
   /// larger; returns how many.
   public long shrinkTo(long bytes) {
-    return Retention.shrinkTo(writer, bytes);
+    return Retention.shrinkTo(writer, reader, bytes);
   }
 
   public List<Route> routes() {
