@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.espalier.chat.Json;
 import dev.espalier.store.Api;
-import dev.espalier.store.Route;
 import dev.espalier.store.Route.Target;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.Handler;
@@ -50,7 +49,8 @@ final class ModelsEndpoint implements Handler {
     var models = new LinkedHashMap<String, JsonNode>();
     for (var name : local.names()) models.put(name, model(name));
     for (var route : routes.all()) {
-      if (answered(route)) models.putIfAbsent(route.model(), model(route.model()));
+      if (route.targets().stream().anyMatch(this::answers))
+        models.putIfAbsent(route.model(), model(route.model()));
     }
     for (var upstream : config.upstreams()) {
       if (!upstream.apis().contains(Api.OPENAI)) continue;
@@ -65,12 +65,8 @@ final class ModelsEndpoint implements Handler {
     return models;
   }
 
-  /// Whether there is somebody who may answer; an adapter may have been deleted, or be of another
-  /// base than this process serves.
-  private boolean answered(Route route) {
-    return answers(route.target()) || (route.fallback() != null && answers(route.fallback()));
-  }
-
+  /// Whether it is there; an adapter may have been deleted, or be of another base than this process
+  /// serves.
   private boolean answers(Target target) {
     return !(target instanceof Target.Adapter(var name)) || local.find(name) != null;
   }

@@ -34,8 +34,7 @@ final class Routes {
 
   /// Sets a route from now on and for later starts.
   void put(Route route) {
-    check(route.target());
-    if (route.fallback() != null) check(route.fallback());
+    route.targets().forEach(this::check);
     store.put(route);
     routes.put(route.model(), route);
   }
@@ -77,10 +76,7 @@ final class Routes {
   /// @throws ApiError with status 404 if nobody does
   List<Target> targets(String model, Api api) {
     var route = routes.get(model);
-    if (route != null) {
-      var fallback = route.fallback();
-      return fallback == null ? List.of(route.target()) : List.of(route.target(), fallback);
-    }
+    if (route != null) return route.targets();
     if (api == Api.OPENAI && local.find(model) != null) return List.of(new Target.Adapter(model));
     for (var upstream : upstreams) {
       if (upstream.apis().contains(api) && upstream.answers(model)) {

@@ -1,6 +1,7 @@
 package dev.espalier.store;
 
 import dev.espalier.chat.Json;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -46,6 +47,11 @@ public record Route(String model, Target target, @Nullable Target fallback) {
       var model = json.path("model");
       return new Upstream(upstream, model.isString() ? model.asString() : null);
     }
+  }
+
+  /// Who may answer, in order of preference.
+  public List<Target> targets() {
+    return fallback == null ? List.of(target) : List.of(target, fallback);
   }
 
   public Route {
