@@ -3,7 +3,6 @@ package dev.espalier.cli;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.RemoteConfig;
 import dev.espalier.chat.RemoteModel;
-import dev.espalier.chat.Sha256;
 import dev.espalier.engine.Adapter;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.Engine;
@@ -11,8 +10,6 @@ import dev.espalier.engine.LocalModel;
 import dev.espalier.model.Peft;
 import dev.espalier.store.PruningRules;
 import dev.espalier.store.Store;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,14 +76,9 @@ record OpenModel(String name, ChatModel model, AtomicLong unmatched, List<Runnab
     return new OpenModel(name + "@" + version(peft), model, unmatched, all);
   }
 
-  /// What tells an adapter from another under its name: digits of its weights' SHA-256.
+  /// What tells an adapter from another under its name: its weights.
   static String version(Path peft) {
-    try {
-      var weights = Files.readAllBytes(peft.resolve(Peft.WEIGHTS));
-      return new Sha256().add(weights).hex().substring(0, 12);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the adapter " + peft, e);
-    }
+    return Worlds.digest(peft.resolve(Peft.WEIGHTS));
   }
 
   private static Path adapterFolder(String name, Path data) {

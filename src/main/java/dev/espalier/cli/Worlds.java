@@ -155,10 +155,10 @@ final class Worlds {
         example.source(), request.messages(), request.json().get("tools"), example.target());
   }
 
-  /// Names a file by what it says, so that a run is not continued on other tasks.
-  private static String digest(Path file) {
+  /// Names a file by what it says, so that a run is not continued with another in its place.
+  static String digest(Path file) {
     try {
-      return new Sha256().add(Files.readString(file)).hex().substring(0, 12);
+      return new Sha256().add(Files.readAllBytes(file)).hex().substring(0, 12);
     } catch (IOException e) {
       throw new IllegalArgumentException("cannot read " + file, e);
     }
