@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.chat.Json;
+import dev.espalier.cli.Killed;
 import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.CapturedRequest;
 import dev.espalier.store.Store;
@@ -17,6 +18,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
@@ -65,18 +67,9 @@ class CrashTest {
       throws Exception {
     var process =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.espalier.cli.Main",
-                "up",
-                "--json",
-                "--port=0",
-                "--upstream=" + upstream.base(),
-                "--data=" + dir)
+                Killed.command(
+                    "-Xmx256m",
+                    List.of("up", "--port=0", "--upstream=" + upstream.base(), "--data=" + dir)))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     try (var clients = Executors.newFixedThreadPool(CLIENTS)) {
