@@ -104,6 +104,11 @@ final class PolicyLearner implements AutoCloseable {
     return policy.at(version);
   }
 
+  /// How many tokens an attempt can have, and so how rows are packed: free memory has a say in it.
+  int longest() {
+    return policy.longest();
+  }
+
   /// How many numbers are trained.
   long parameters() {
     return policy.masters().size();

@@ -17,6 +17,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// How far a run has come, what it found best, and why it stopped if it did; on disk with the
 /// learner's tensors.
 final class RunState {
+  private static final System.Logger LOG = System.getLogger(RunState.class.getName());
   private static final Duration CHECKPOINT_EVERY = Duration.ofMinutes(1);
 
   private final Path run;
@@ -59,6 +60,16 @@ final class RunState {
     }
     checkpoint.restore(learner.state());
     learner.resume(progress.path("updates").asInt());
+    int longest = progress.path("longest").asInt();
+    if (longest != learner.longest()) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "the memory that is free now lets attempts have {0} tokens, and let them have {1} when"
+              + " {2} was written: the run goes on, but not to the same bits",
+          learner.longest(),
+          longest,
+          checkpoint.folder());
+    }
     state.read(progress);
     metrics.keepUntil(state.step);
     return state;
@@ -130,6 +141,7 @@ final class RunState {
     if (!judged && System.nanoTime() - saved < CHECKPOINT_EVERY.toNanos()) return;
     var progress = Json.object().put("step", step).put("next_task", nextTask);
     progress.put("identity", identity).put("updates", learner.updates());
+    progress.put("longest", learner.longest());
     progress.set("start", json(start));
     progress.set("best", json(best));
     progress.put("best_step", bestStep).put("stopped", stopped);

@@ -7,15 +7,19 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
-/// What people are told of what was dropped, until it is closed.
+/// What people are warned of, by default of what was dropped, until it is closed.
 public final class Warned extends Handler implements AutoCloseable {
-  private static final Logger LOGGER = Logger.getLogger(Dropped.class.getName());
-
+  private final Logger logger;
   private final List<String> lines = new CopyOnWriteArrayList<>();
   private final SimpleFormatter formatter = new SimpleFormatter();
 
   public Warned() {
-    LOGGER.addHandler(this);
+    this(Dropped.class);
+  }
+
+  public Warned(Class<?> by) {
+    logger = Logger.getLogger(by.getName());
+    logger.addHandler(this);
   }
 
   public List<String> lines() {
@@ -32,6 +36,6 @@ public final class Warned extends Handler implements AutoCloseable {
 
   @Override
   public void close() {
-    LOGGER.removeHandler(this);
+    logger.removeHandler(this);
   }
 }

@@ -25,6 +25,7 @@ import dev.espalier.env.Step;
 import dev.espalier.env.Task;
 import dev.espalier.env.Tasks;
 import dev.espalier.env.Trajectory;
+import dev.espalier.env.Warned;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.JudgeException;
 import dev.espalier.model.Decoder;
@@ -39,6 +40,7 @@ import dev.espalier.store.Store;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.train.Checkpoint;
 import dev.espalier.train.TrainingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -279,20 +281,7 @@ final class GrpoTest {
   void aRunCutOffEndsWithTheSameBits(String algorithm) throws IOException {
     var whole = run(algorithm, 6, folder.resolve("whole"), line -> {});
     var cut = folder.resolve("cut");
-    for (int at : new int[] {2, 5}) {
-      assertThatThrownBy(() ->
-              run(
-                  algorithm,
-                  6,
-                  cut,
-                  line -> {
-                    boolean step = line.path("event").asString().equals("step");
-                    if (step && line.path("step").asInt() == at) {
-                      throw new IllegalStateException("cut off");
-                    }
-                  }))
-          .hasMessage("cut off");
-    }
+    for (int at : new int[] {2, 5}) cutOff(algorithm, at, cut);
     var resumed = run(algorithm, 6, cut, line -> {});
     assertThat(resumed.bestStep()).isEqualTo(whole.bestStep());
     for (var file : List.of("best/adapter_model.safetensors", "step-6/state.safetensors")) {
@@ -306,6 +295,39 @@ final class GrpoTest {
             .map(line -> line.path("step").asInt())
             .toList();
     assertThat(steps).containsExactly(1, 2, 3, 4, 5, 6);
+  }
+
+  private void cutOff(String algorithm, int at, Path run) {
+    assertThatThrownBy(() ->
+            run(
+                algorithm,
+                6,
+                run,
+                line -> {
+                  boolean step = line.path("event").asString().equals("step");
+                  if (step && line.path("step").asInt() == at) {
+                    throw new IllegalStateException("cut off");
+                  }
+                }))
+        .hasMessage("cut off");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "1, 1"})
+  void aRunThatGoesOnWithOtherMemorySaysSo(int less, int warnings) throws IOException {
+    var run = folder.resolve("run");
+    cutOff("grpo", 2, run);
+    var file = Objects.requireNonNull(Checkpoint.latest(run)).folder().resolve("progress.json");
+    var progress = (ObjectNode) Json.parse(Files.readString(file));
+    int longest = progress.path("longest").asInt();
+    assertThat(longest).isPositive();
+    Files.writeString(file, progress.put("longest", longest - less).toString());
+    try (var warned = new Warned(RunState.class)) {
+      run("grpo", 6, run, line -> {});
+      assertThat(warned.lines())
+          .hasSize(warnings)
+          .allSatisfy(it -> assertThat(it).contains("not to the same bits"));
+    }
   }
 
   @Test
