@@ -25,6 +25,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class GatewayBench {
   private static final int RATE = 2000;
   private static final Duration LENGTH = Duration.ofSeconds(4);
+  private static final Duration WARM_UP = Duration.ofSeconds(30); // Java compiles meanwhile
   private static final int CONNECTIONS = 64;
   private static final String BIFROST =
       "Go's checksum database does not know the modules of maximhq/bifrost (404 for transports"
@@ -65,12 +66,13 @@ final class GatewayBench {
                 LocalModels.none());
         var straight = new Load(upstream, CONNECTIONS, REQUEST, RESPONSE);
         var captured = new Load(gateway.port(), CONNECTIONS, REQUEST, RESPONSE)) {
-      for (int i = -1; i < runs; i++) {
+      straight.closed(LENGTH);
+      captured.closed(WARM_UP);
+      for (int i = 0; i < runs; i++) {
         var direct = straight.paced(RATE, LENGTH);
         var through = captured.paced(RATE, LENGTH);
         double directRate = straight.closed(LENGTH);
         double throughRate = captured.closed(LENGTH);
-        if (i < 0) continue;
         median[i] = Machine.percentile(through, 0.5) - Machine.percentile(direct, 0.5);
         last[i] = Machine.percentile(through, 0.99) - Machine.percentile(direct, 0.99);
         rate[i] = throughRate;
