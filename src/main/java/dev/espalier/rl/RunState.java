@@ -60,7 +60,7 @@ final class RunState {
     }
     checkpoint.restore(learner.state());
     learner.resume(progress.path("updates").asInt());
-    int longest = progress.path("longest").asInt();
+    int longest = progress.path("longest").asInt(learner.longest());
     if (longest != learner.longest()) {
       LOG.log(
           System.Logger.Level.WARNING,
