@@ -3,13 +3,27 @@ package dev.espalier.tensor;
 import static dev.espalier.tensor.Lanes.ROW;
 import static dev.espalier.tensor.Numbers.LANES;
 
+import java.util.Arrays;
+
 /// Products of features with features, added up over all tokens: the gradient of a matrix.
 public final class LaneOuter {
   private static final int SIDE = 4; // features of either side at a time
-  private static final ThreadLocal<float[]> PARTIAL =
-      ThreadLocal.withInitial(() -> new float[SIDE * SIDE * LANES]);
+  private static final int TILE = SIDE * SIDE * LANES; // partial sums of as many each
+  private static final int TOGETHER = 8; // panels, which all tiles meet while they are in the cache
+  private static final ThreadLocal<float[]> PARTIAL = ThreadLocal.withInitial(() -> new float[0]);
 
   private LaneOuter() {}
+
+  /// Zeros, for the partial sums of all tiles.
+  private static float[] room(int size) {
+    var room = PARTIAL.get();
+    if (room.length < size) {
+      room = new float[size];
+      PARTIAL.set(room);
+    }
+    Arrays.fill(room, 0, size, 0);
+    return room;
+  }
 
   /// Adds scale · Σ one · other to a matrix.
   ///
@@ -29,20 +43,30 @@ public final class LaneOuter {
       long to,
       int first,
       int end) {
-    var partial = PARTIAL.get();
-    var numbers = Float32.NUMBERS;
-    long apart = ROW * one.features();
-    long otherApart = ROW * other.features();
+    int across = Math.ceilDiv(end - first, SIDE);
+    int down = Math.ceilDiv(rows, SIDE);
+    var partial = room(across * down * TILE);
+    for (int panel = 0; panel < one.panels(); panel += TOGETHER) {
+      int some = Math.min(TOGETHER, one.panels() - panel);
+      int place = 0;
+      for (int j = 0; j < across; j++) {
+        long right = other.place(panel, column + first + j * SIDE);
+        for (int i = 0; i < down; i++, place += TILE) {
+          long left = one.place(panel, row + i * SIDE);
+          LaneTiles.dots(
+              left, ROW * one.features(), right, ROW * other.features(), some, partial, place);
+        }
+      }
+    }
+    var tile = new float[TILE];
     for (int j = first; j < end; j += SIDE) {
       for (int i = 0; i < rows; i += SIDE) {
-        long left = one.place(0, row + i);
-        long right = other.place(0, column + j);
-        LaneTiles.dots(left, apart, right, otherApart, one.panels(), partial);
-        Numbers.sums(partial);
+        System.arraycopy(partial, ((j - first) / SIDE * down + i / SIDE) * TILE, tile, 0, TILE);
+        Numbers.sums(tile);
         for (int r = 0; r < Math.min(SIDE, rows - i); r++) {
           for (int c = 0; c < Math.min(SIDE, end - j); c++) {
             long place = to + (long) Float.BYTES * ((long) (i + r) * columns + j + c);
-            numbers.set(place, numbers.get(place) + scale * partial[r * SIDE + c]);
+            Float32.NUMBERS.set(place, Float32.NUMBERS.get(place) + scale * tile[r * SIDE + c]);
           }
         }
       }

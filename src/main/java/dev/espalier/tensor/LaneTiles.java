@@ -270,36 +270,41 @@ final class LaneTiles {
     h1.intoMemorySegment(MEMORY, to + 15 * HALF, ORDER);
   }
 
-  /// Products of four features with four others, added up over tokens, as registers of partial
-  /// sums.
+  /// Adds products of four features with four others to registers of partial sums, over tokens.
   ///
   /// @param one where the first of four features lies
   /// @param other likewise
   /// @param oneApart bytes from a panel of the one to the next
   /// @param otherApart likewise
-  /// @param partial (4, 4, LANES)
+  /// @param partial (4, 4, LANES), from that place on
   static void dots(
-      long one, long oneApart, long other, long otherApart, int panels, float[] partial) {
+      long one,
+      long oneApart,
+      long other,
+      long otherApart,
+      int panels,
+      float[] partial,
+      int place) {
     if (!WIDE) {
-      NarrowTiles.dots(one, oneApart, other, otherApart, panels, partial);
+      NarrowTiles.dots(one, oneApart, other, otherApart, panels, partial, place);
       return;
     }
-    var s00 = FloatVector.zero(FLOATS);
-    var s01 = FloatVector.zero(FLOATS);
-    var s02 = FloatVector.zero(FLOATS);
-    var s03 = FloatVector.zero(FLOATS);
-    var s10 = FloatVector.zero(FLOATS);
-    var s11 = FloatVector.zero(FLOATS);
-    var s12 = FloatVector.zero(FLOATS);
-    var s13 = FloatVector.zero(FLOATS);
-    var s20 = FloatVector.zero(FLOATS);
-    var s21 = FloatVector.zero(FLOATS);
-    var s22 = FloatVector.zero(FLOATS);
-    var s23 = FloatVector.zero(FLOATS);
-    var s30 = FloatVector.zero(FLOATS);
-    var s31 = FloatVector.zero(FLOATS);
-    var s32 = FloatVector.zero(FLOATS);
-    var s33 = FloatVector.zero(FLOATS);
+    var s00 = FloatVector.fromArray(FLOATS, partial, place);
+    var s01 = FloatVector.fromArray(FLOATS, partial, place + LANES);
+    var s02 = FloatVector.fromArray(FLOATS, partial, place + 2 * LANES);
+    var s03 = FloatVector.fromArray(FLOATS, partial, place + 3 * LANES);
+    var s10 = FloatVector.fromArray(FLOATS, partial, place + 4 * LANES);
+    var s11 = FloatVector.fromArray(FLOATS, partial, place + 5 * LANES);
+    var s12 = FloatVector.fromArray(FLOATS, partial, place + 6 * LANES);
+    var s13 = FloatVector.fromArray(FLOATS, partial, place + 7 * LANES);
+    var s20 = FloatVector.fromArray(FLOATS, partial, place + 8 * LANES);
+    var s21 = FloatVector.fromArray(FLOATS, partial, place + 9 * LANES);
+    var s22 = FloatVector.fromArray(FLOATS, partial, place + 10 * LANES);
+    var s23 = FloatVector.fromArray(FLOATS, partial, place + 11 * LANES);
+    var s30 = FloatVector.fromArray(FLOATS, partial, place + 12 * LANES);
+    var s31 = FloatVector.fromArray(FLOATS, partial, place + 13 * LANES);
+    var s32 = FloatVector.fromArray(FLOATS, partial, place + 14 * LANES);
+    var s33 = FloatVector.fromArray(FLOATS, partial, place + 15 * LANES);
     for (int half = 0; half < 2 * panels; half++) {
       long skipped = HALF * (half & 1);
       long left = one + oneApart * (half >> 1) + skipped;
@@ -329,21 +334,21 @@ final class LaneTiles {
       s32 = l3.fma(r2, s32);
       s33 = l3.fma(r3, s33);
     }
-    s00.intoArray(partial, 0);
-    s01.intoArray(partial, LANES);
-    s02.intoArray(partial, 2 * LANES);
-    s03.intoArray(partial, 3 * LANES);
-    s10.intoArray(partial, 4 * LANES);
-    s11.intoArray(partial, 5 * LANES);
-    s12.intoArray(partial, 6 * LANES);
-    s13.intoArray(partial, 7 * LANES);
-    s20.intoArray(partial, 8 * LANES);
-    s21.intoArray(partial, 9 * LANES);
-    s22.intoArray(partial, 10 * LANES);
-    s23.intoArray(partial, 11 * LANES);
-    s30.intoArray(partial, 12 * LANES);
-    s31.intoArray(partial, 13 * LANES);
-    s32.intoArray(partial, 14 * LANES);
-    s33.intoArray(partial, 15 * LANES);
+    s00.intoArray(partial, place);
+    s01.intoArray(partial, place + LANES);
+    s02.intoArray(partial, place + 2 * LANES);
+    s03.intoArray(partial, place + 3 * LANES);
+    s10.intoArray(partial, place + 4 * LANES);
+    s11.intoArray(partial, place + 5 * LANES);
+    s12.intoArray(partial, place + 6 * LANES);
+    s13.intoArray(partial, place + 7 * LANES);
+    s20.intoArray(partial, place + 8 * LANES);
+    s21.intoArray(partial, place + 9 * LANES);
+    s22.intoArray(partial, place + 10 * LANES);
+    s23.intoArray(partial, place + 11 * LANES);
+    s30.intoArray(partial, place + 12 * LANES);
+    s31.intoArray(partial, place + 13 * LANES);
+    s32.intoArray(partial, place + 14 * LANES);
+    s33.intoArray(partial, place + 15 * LANES);
   }
 }
