@@ -2,6 +2,7 @@ package dev.espalier.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import jdk.incubator.vector.FloatVector;
 
 final class Float32 extends Numbers {
@@ -97,7 +98,7 @@ final class Float32 extends Numbers {
     d1.intoArray(sums, to + 7 * LANES);
   }
 
-  /// One of the two panels of [#four].
+  /// One of the two panels of [#four]; the fences are those of [NarrowTiles].
   private static void narrow(float[] rows, int from, int count, long panel, float[] sums, int to) {
     var a0 = FloatVector.zero(FLOATS);
     var a1 = a0;
@@ -107,7 +108,91 @@ final class Float32 extends Numbers {
     var c1 = a0;
     var d0 = a0;
     var d1 = a0;
-    for (int i = 0; i < count; i++) {
+    int i = 0;
+    for (; i <= count - 4; i += 4) {
+      long at = panel + Tiles.WIDTH * i;
+      int place = from + Tiles.FEW * i;
+      {
+        var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
+        var w1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER);
+        var a = FloatVector.broadcast(FLOATS, rows[place]);
+        a0 = w0.fma(a, a0);
+        a1 = w1.fma(a, a1);
+        VarHandle.acquireFence();
+        var b = FloatVector.broadcast(FLOATS, rows[place + 1]);
+        b0 = w0.fma(b, b0);
+        b1 = w1.fma(b, b1);
+        VarHandle.acquireFence();
+        var c = FloatVector.broadcast(FLOATS, rows[place + 2]);
+        c0 = w0.fma(c, c0);
+        c1 = w1.fma(c, c1);
+        VarHandle.acquireFence();
+        var d = FloatVector.broadcast(FLOATS, rows[place + 3]);
+        d0 = w0.fma(d, d0);
+        d1 = w1.fma(d, d1);
+      }
+      VarHandle.acquireFence();
+      {
+        var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + Tiles.WIDTH, ORDER);
+        var w1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + Tiles.WIDTH + NEXT, ORDER);
+        var a = FloatVector.broadcast(FLOATS, rows[place + Tiles.FEW]);
+        a0 = w0.fma(a, a0);
+        a1 = w1.fma(a, a1);
+        VarHandle.acquireFence();
+        var b = FloatVector.broadcast(FLOATS, rows[place + Tiles.FEW + 1]);
+        b0 = w0.fma(b, b0);
+        b1 = w1.fma(b, b1);
+        VarHandle.acquireFence();
+        var c = FloatVector.broadcast(FLOATS, rows[place + Tiles.FEW + 2]);
+        c0 = w0.fma(c, c0);
+        c1 = w1.fma(c, c1);
+        VarHandle.acquireFence();
+        var d = FloatVector.broadcast(FLOATS, rows[place + Tiles.FEW + 3]);
+        d0 = w0.fma(d, d0);
+        d1 = w1.fma(d, d1);
+      }
+      VarHandle.acquireFence();
+      {
+        var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 2 * Tiles.WIDTH, ORDER);
+        var w1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 2 * Tiles.WIDTH + NEXT, ORDER);
+        var a = FloatVector.broadcast(FLOATS, rows[place + 2 * Tiles.FEW]);
+        a0 = w0.fma(a, a0);
+        a1 = w1.fma(a, a1);
+        VarHandle.acquireFence();
+        var b = FloatVector.broadcast(FLOATS, rows[place + 2 * Tiles.FEW + 1]);
+        b0 = w0.fma(b, b0);
+        b1 = w1.fma(b, b1);
+        VarHandle.acquireFence();
+        var c = FloatVector.broadcast(FLOATS, rows[place + 2 * Tiles.FEW + 2]);
+        c0 = w0.fma(c, c0);
+        c1 = w1.fma(c, c1);
+        VarHandle.acquireFence();
+        var d = FloatVector.broadcast(FLOATS, rows[place + 2 * Tiles.FEW + 3]);
+        d0 = w0.fma(d, d0);
+        d1 = w1.fma(d, d1);
+      }
+      VarHandle.acquireFence();
+      {
+        var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 3 * Tiles.WIDTH, ORDER);
+        var w1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 3 * Tiles.WIDTH + NEXT, ORDER);
+        var a = FloatVector.broadcast(FLOATS, rows[place + 3 * Tiles.FEW]);
+        a0 = w0.fma(a, a0);
+        a1 = w1.fma(a, a1);
+        VarHandle.acquireFence();
+        var b = FloatVector.broadcast(FLOATS, rows[place + 3 * Tiles.FEW + 1]);
+        b0 = w0.fma(b, b0);
+        b1 = w1.fma(b, b1);
+        VarHandle.acquireFence();
+        var c = FloatVector.broadcast(FLOATS, rows[place + 3 * Tiles.FEW + 2]);
+        c0 = w0.fma(c, c0);
+        c1 = w1.fma(c, c1);
+        VarHandle.acquireFence();
+        var d = FloatVector.broadcast(FLOATS, rows[place + 3 * Tiles.FEW + 3]);
+        d0 = w0.fma(d, d0);
+        d1 = w1.fma(d, d1);
+      }
+    }
+    for (; i < count; i++) {
       long at = panel + Tiles.WIDTH * i;
       int place = from + Tiles.FEW * i;
       var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
@@ -115,12 +200,15 @@ final class Float32 extends Numbers {
       var a = FloatVector.broadcast(FLOATS, rows[place]);
       a0 = w0.fma(a, a0);
       a1 = w1.fma(a, a1);
+      VarHandle.acquireFence();
       var b = FloatVector.broadcast(FLOATS, rows[place + 1]);
       b0 = w0.fma(b, b0);
       b1 = w1.fma(b, b1);
+      VarHandle.acquireFence();
       var c = FloatVector.broadcast(FLOATS, rows[place + 2]);
       c0 = w0.fma(c, c0);
       c1 = w1.fma(c, c1);
+      VarHandle.acquireFence();
       var d = FloatVector.broadcast(FLOATS, rows[place + 3]);
       d0 = w0.fma(d, d0);
       d1 = w1.fma(d, d1);

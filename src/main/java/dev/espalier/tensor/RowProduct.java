@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class RowProduct implements AutoCloseable {
   private static final int BLOCK = Panels.TOGETHER * Tiles.COLUMNS; // a thread takes at once
   private static final int PAIR = 2 * Tiles.COLUMNS;
+  private static final int MANY = 8; // rows, for which widening a panel pays
   private static final int MOST = 128; // rows, for which it was measured to be the faster one
 
   private static final boolean SEVERAL = Tiles.HERE && !Processor.here().multipliesBfloat16Faster();
@@ -33,12 +34,12 @@ public final class RowProduct implements AutoCloseable {
   private static final class Room {
     final TileRows rows = new TileRows();
     final float[] sums = new float[2 * Math.max(Tiles.ROWS * Tiles.COLUMNS, Tiles.FEW * PAIR)];
-    private MemorySegment panel = MemorySegment.NULL;
+    private MemorySegment panels = MemorySegment.NULL;
 
-    long panel(int length) {
-      long size = Tiles.WIDTH * length;
-      if (panel.byteSize() < size) panel = Arena.ofAuto().allocate(size, 64);
-      return panel.address();
+    long panels(int count, int length) {
+      long size = count * Tiles.WIDTH * length;
+      if (panels.byteSize() < size) panels = Arena.ofAuto().allocate(size, 64);
+      return panels.address();
     }
   }
 
@@ -123,10 +124,8 @@ public final class RowProduct implements AutoCloseable {
     }
     for (int i = 0; i < times; i++) {
       var laid = room.rows.lay(numbers, some, Tiles.ROWS + Tiles.FEW, 2 * LANES);
-      if (Numbers.WIDE) {
-        long panel = numbers.wide(some, length, room.panel(length));
-        Tiles.multiply(laid, 0, panel, length, room.sums);
-      }
+      long panel = numbers.wide(some, length, room.panels(1, length));
+      if (Numbers.WIDE) Tiles.multiply(laid, 0, panel, length, room.sums);
       numbers.four(laid, 0, length, some, 0, room.sums, 0);
     }
   }
@@ -158,7 +157,7 @@ public final class RowProduct implements AutoCloseable {
     var room = ROOM.get();
     int twelves = Numbers.WIDE ? several / Tiles.ROWS * Tiles.ROWS : 0;
     for (int i = first; i < first + BLOCK && i < out && twelves > 0; i += Tiles.COLUMNS) {
-      long panel = numbers.wide(panels.at(i, 0), in, room.panel(in));
+      long panel = numbers.wide(panels.at(i, 0), in, room.panels(1, in));
       for (int row = 0; row < twelves; row += Tiles.ROWS) {
         Tiles.multiply(laid, row * in, panel, in, room.sums);
         for (int j = 0; j < Tiles.ROWS; j++) {
@@ -166,11 +165,11 @@ public final class RowProduct implements AutoCloseable {
         }
       }
     }
-    for (int row = twelves; row < several; row += Tiles.FEW) {
-      int some = Math.min(Tiles.FEW, several - row);
-      for (int i = first; i < first + BLOCK && i < out; i += PAIR) {
-        pair(panels, laid, row * in, i, room.sums);
-        for (int j = 0; j < some; j++) {
+    for (int i = first; i < first + BLOCK && i < out && twelves < several; i += PAIR) {
+      var pair = pair(panels, i, several - twelves, room);
+      for (int row = twelves; row < several; row += Tiles.FEW) {
+        pair.multiply(laid, row * in, in, room.sums);
+        for (int j = 0; j < Math.min(Tiles.FEW, several - row); j++) {
           long to = product(product, row + j);
           put(room.sums, j * PAIR, i, to);
           put(room.sums, j * PAIR + Tiles.COLUMNS, i + Tiles.COLUMNS, to);
@@ -179,15 +178,34 @@ public final class RowProduct implements AutoCloseable {
     }
   }
 
-  private void pair(Panels panels, float[] laid, int tile, int first, float[] sums) {
-    int size = Tiles.FEW * PAIR;
-    for (int from = 0; from < in; from += Tiles.SEGMENT) {
-      int count = Math.min(Tiles.SEGMENT, in - from);
-      int to = from == 0 ? 0 : size;
-      int at = tile + Tiles.FEW * from;
-      numbers.four(laid, at, count, panels.at(first, from), panels.apart(), sums, to);
-      if (from > 0) Tiles.add(sums, size);
+  /// Two panels that follow each other.
+  ///
+  /// @param numbers what they hold
+  /// @param apart bytes from the one to the other
+  private record Pair(Numbers numbers, long at, long apart) {
+    /// Multiplies a tile of four rows.
+    void multiply(float[] laid, int tile, int length, float[] sums) {
+      int size = Tiles.FEW * PAIR;
+      long width = (long) Tiles.COLUMNS * numbers.bytes();
+      for (int from = 0; from < length; from += Tiles.SEGMENT) {
+        int count = Math.min(Tiles.SEGMENT, length - from);
+        int to = from == 0 ? 0 : size;
+        numbers.four(laid, tile + Tiles.FEW * from, count, at + width * from, apart, sums, to);
+        if (from > 0) Tiles.add(sums, size);
+      }
     }
+  }
+
+  /// @param rows that will be multiplied: for many, where registers are few, it is widened once
+  private Pair pair(Panels panels, int first, int rows, Room room) {
+    if (Numbers.WIDE || rows < MANY) {
+      return new Pair(numbers, panels.at(first, 0), panels.apart());
+    }
+    long next = Tiles.WIDTH * in;
+    long to = room.panels(2, in);
+    long one = numbers.wide(panels.at(first, 0), in, to);
+    long other = numbers.wide(panels.at(first + Tiles.COLUMNS, 0), in, to + next);
+    return new Pair(Float32.NUMBERS, one, other - one);
   }
 
   /// Where a row of the product begins.
