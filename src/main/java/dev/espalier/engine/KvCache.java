@@ -4,9 +4,12 @@ import dev.espalier.model.ModelShape;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.KeyValues;
 import dev.espalier.tensor.Memory;
+import dev.espalier.tensor.Rows;
 import dev.espalier.tensor.Scope;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -22,6 +25,7 @@ final class KvCache implements AutoCloseable {
   private final ModelShape shape;
   private final int slots;
   private final Dtype dtype;
+  private final Rows rows;
   private final List<Tensor> keys = new ArrayList<>(); // a layer each: (slots·KV, capacity, hd)
   private final List<Tensor> values = new ArrayList<>();
   private final Function<long[], Tensor> zeros; // of that size
@@ -39,6 +43,7 @@ final class KvCache implements AutoCloseable {
     this.slots = slots;
     this.dtype = dtype;
     this.zeros = zeros;
+    rows = new Rows(dtype);
     addresses = new long[2 * shape.layers()];
     capacities = new int[shape.layers()];
   }
@@ -115,18 +120,56 @@ final class KvCache implements AutoCloseable {
     else tensors.set(layer, grown).close();
   }
 
+  /// Bytes from one head of a slot to the next.
+  private long apart(int layer) {
+    return rows.after(0, (long) capacities[layer] * shape.headDim());
+  }
+
   /// Where the first positions of a slot lie.
+  ///
+  /// @throws IndexOutOfBoundsException if there is no such slot, or it has fewer
   KeyValues at(int layer, int slot, int length) {
-    long apart = (long) capacities[layer] * shape.headDim() * dtype.bytes();
+    Objects.checkIndex(slot, slots);
+    Objects.checkFromToIndex(0, length, capacities[layer]);
+    long apart = apart(layer);
     long before = (long) slot * shape.kvHeads() * apart;
     return new KeyValues(
         addresses[2 * layer] + before, addresses[2 * layer + 1] + before, apart, length);
   }
 
   /// Stores keys and values, each (KV, T, hd), in a slot from that position on.
+  ///
+  /// Libtorch takes longer to be asked for so little than copying does: it was a twentieth of a
+  /// reinforcement step.
   void fill(int layer, int slot, int position, Tensor key, Tensor value) {
-    slot(keys, layer, slot).narrow(1, position, key.size(1)).copy_(key);
-    slot(values, layer, slot).narrow(1, position, value.size(1)).copy_(value);
+    int end = position + Math.toIntExact(key.size(1));
+    store(key, after(at(layer, slot, end).keys(), position), layer);
+    store(value, after(at(layer, slot, end).values(), position), layer);
+  }
+
+  /// @param to where the first head's go
+  private void store(Tensor heads, long to, int layer) {
+    var of = Dtype.of(heads) == dtype ? heads : heads.to(dtype.scalar());
+    if (of.stride(2) != 1) of = of.contiguous();
+    long from = Rows.at(of);
+    long tokens = of.size(1);
+    boolean together = of.stride(1) == shape.headDim();
+    for (int head = 0; head < shape.kvHeads(); head++) {
+      long row = rows.after(from, head * of.stride(0));
+      long at = to + head * apart(layer);
+      if (together) {
+        rows.copy(row, at, Math.toIntExact(tokens * shape.headDim()));
+        continue;
+      }
+      for (int t = 0; t < tokens; t++) {
+        rows.copy(rows.after(row, t * of.stride(1)), after(at, t), shape.headDim());
+      }
+    }
+  }
+
+  /// The place of a position, from that of a slot's first.
+  private long after(long first, int position) {
+    return rows.after(first, (long) position * shape.headDim());
   }
 
   /// The keys of a slot's first positions: (KV, length, hd).
@@ -176,10 +219,13 @@ final class KvCache implements AutoCloseable {
 
   /// Copies one layer of the first positions of a slot to another.
   void copy(int layer, int from, int to, int length) {
-    for (var tensors : List.of(keys, values)) {
-      slot(tensors, layer, to)
-          .narrow(1, 0, length)
-          .copy_(slot(tensors, layer, from).narrow(1, 0, length));
+    var one = at(layer, from, length);
+    var other = at(layer, to, length);
+    int count = length * shape.headDim();
+    for (int head = 0; head < shape.kvHeads(); head++) {
+      long skipped = head * one.apart();
+      rows.copy(one.keys() + skipped, other.keys() + skipped, count);
+      rows.copy(one.values() + skipped, other.values() + skipped, count);
     }
   }
 
@@ -187,17 +233,25 @@ final class KvCache implements AutoCloseable {
   void swap(int one, int other, int length) {
     int most = Math.min(length, capacity);
     if (most == 0) return;
-    try (var scope = new Scope()) {
+    int count = most * shape.headDim();
+    try (var arena = Arena.ofConfined()) {
+      long room = arena.allocate(rows.after(0, count)).address();
       for (int layer = 0; layer < shape.layers(); layer++) {
-        for (var tensors : List.of(keys, values)) {
-          var first = slot(tensors, layer, one).narrow(1, 0, most);
-          var second = slot(tensors, layer, other).narrow(1, 0, most);
-          var kept = first.clone();
-          first.copy_(second);
-          second.copy_(kept);
+        var first = at(layer, one, most);
+        var second = at(layer, other, most);
+        for (int head = 0; head < shape.kvHeads(); head++) {
+          long skipped = head * first.apart();
+          swap(first.keys() + skipped, second.keys() + skipped, count, room);
+          swap(first.values() + skipped, second.values() + skipped, count, room);
         }
       }
     }
+  }
+
+  private void swap(long one, long other, int count, long room) {
+    rows.copy(one, room, count);
+    rows.copy(other, one, count);
+    rows.copy(room, other, count);
   }
 
   private Tensor slot(List<Tensor> tensors, int layer, int slot) { // (KV, capacity, hd)

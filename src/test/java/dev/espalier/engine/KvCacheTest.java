@@ -8,6 +8,7 @@ import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Scope;
+import java.util.List;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -55,6 +56,65 @@ class KvCacheTest {
       check(cache);
       assertThat(cache.keys(0, 1, 100).size(1)).isEqualTo(100);
     }
+  }
+
+  @Test
+  void copiesAndSwapsSlots() {
+    Device.cpu()
+        .run(
+            Urgency.DECODE,
+            () -> {
+              for (var dtype : List.of(Dtype.F32, Dtype.BF16)) copiesAndSwaps(dtype);
+            });
+  }
+
+  private void copiesAndSwaps(Dtype dtype) {
+    try (var cache = new KvCache(shape, 3, dtype);
+        var scope = new Scope()) {
+      cache.reserve(2 * LENGTH);
+      var one = random(LENGTH, dtype);
+      var two = random(2, dtype);
+      var across = torch.randn(2, shape.kvHeads(), shape.headDim()).transpose(0, 1);
+      for (int layer = 0; layer < shape.layers(); layer++) {
+        cache.fill(layer, 0, 1, one, one.neg());
+        cache.fill(layer, 2, 0, across, across.neg()); // by token, and of another type
+      }
+      var turned = across.to(dtype.scalar());
+      cache.copy(0, 1, LENGTH + 1);
+      cache.fill(0, 1, LENGTH + 1, two, two);
+      cache.swap(1, 2, LENGTH + 3);
+      for (int layer = 0; layer < shape.layers(); layer++) {
+        assertThat(cache.keys(layer, 0, LENGTH + 1).narrow(1, 1, LENGTH).equal(one)).isTrue();
+        assertThat(cache.keys(layer, 2, LENGTH + 1).narrow(1, 1, LENGTH).equal(one)).isTrue();
+        assertThat(cache.values(layer, 2, LENGTH + 1).narrow(1, 1, LENGTH).equal(one.neg()))
+            .isTrue();
+        assertThat(cache.keys(layer, 1, 2).equal(turned)).isTrue();
+        assertThat(cache.values(layer, 1, 2).equal(turned.neg())).isTrue();
+      }
+      assertThat(cache.keys(0, 2, LENGTH + 3).narrow(1, LENGTH + 1, 2).equal(two)).isTrue();
+    }
+  }
+
+  @Test
+  void refusesWhatASlotHasNoRoomFor() {
+    Device.cpu()
+        .run(
+            Urgency.DECODE,
+            () -> {
+              try (var cache = new KvCache(shape, SLOTS, Dtype.F32);
+                  var scope = new Scope()) {
+                cache.reserve(LENGTH);
+                var many = random(100, Dtype.F32);
+                assertThatThrownBy(() -> cache.fill(0, 0, 0, many, many))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+                assertThatThrownBy(() -> cache.copy(0, SLOTS, 1))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+              }
+            });
+  }
+
+  private Tensor random(int length, Dtype dtype) {
+    return torch.randn(shape.kvHeads(), length, shape.headDim()).to(dtype.scalar());
   }
 
   private Tensor filledWith(int number) {
