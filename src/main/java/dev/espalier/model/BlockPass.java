@@ -57,6 +57,13 @@ public interface BlockPass {
     return null;
   }
 
+  /// The same with no way back.
+  ///
+  /// @return (N), float32; null where they are to be made of [#hidden]
+  default @Nullable Tensor logProbabilities(Tensor targets, double temperature) {
+    return null;
+  }
+
   /// The last block's output after the final norm at the wanted positions: (N, width), float32.
   Tensor hidden();
 

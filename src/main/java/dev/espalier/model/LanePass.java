@@ -134,9 +134,20 @@ final class LanePass implements BlockPass {
 
   @Override
   public @Nullable Scores scores(Tensor targets, double temperature) {
-    if (lora.sites().containsKey(shape.head().name())) return null;
-    var scores = new LaneScores(hidden, head, BlockPass.numbers(targets), temperature);
+    if (hasAdaptedHead()) return null;
+    var scores = new LaneScores(hidden, head, BlockPass.numbers(targets), temperature, true);
     return new Scores(scores.predictions(), gradient -> backward(scores.gradient(gradient)));
+  }
+
+  @Override
+  public @Nullable Tensor logProbabilities(Tensor targets, double temperature) {
+    if (hasAdaptedHead()) return null;
+    return new LaneScores(hidden, head, BlockPass.numbers(targets), temperature, false)
+        .predictions();
+  }
+
+  private boolean hasAdaptedHead() {
+    return lora.sites().containsKey(shape.head().name());
   }
 
   @Override

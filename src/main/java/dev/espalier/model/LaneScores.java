@@ -6,8 +6,10 @@ import dev.espalier.tensor.LaneMath;
 import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.Lanes;
 import java.lang.foreign.Arena;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// Log-probabilities of tokens, from the model's output with tokens side by side.
 ///
@@ -18,15 +20,16 @@ final class LaneScores {
   private static final long MOST = 64L << 20; // bytes of a thread's scores
 
   private final float[] predictions;
-  private final Lanes gradients; // of each prediction, for the model's output
+  private final @Nullable Lanes gradients; // of each prediction, for the model's output
 
   /// @param hidden what the head reads
   /// @param head (vocabulary, width)
   /// @param targets of the tokens
   /// @param temperature that the scores are divided by
-  LaneScores(Lanes hidden, Tensor head, int[] targets, double temperature) {
+  /// @param back whether gradients are wanted
+  LaneScores(Lanes hidden, Tensor head, int[] targets, double temperature, boolean back) {
     predictions = new float[targets.length];
-    gradients = Lanes.empty(targets.length, hidden.features());
+    gradients = back ? Lanes.empty(targets.length, hidden.features()) : null;
     var matrix = new LaneMatrix(head);
     int vocabulary = matrix.rows();
     long bytes = (long) Float.BYTES * Lanes.PANEL * Lanes.padded(vocabulary); // of a panel
@@ -52,6 +55,7 @@ final class LaneScores {
                       panel * Lanes.PANEL,
                       predictions);
                 }
+                if (gradients == null) return;
                 var to = gradients.part(first, end);
                 matrix.multiplyTransposed(scores, 0, null, to, 0, 0, end - first);
               }
@@ -67,11 +71,12 @@ final class LaneScores {
   ///
   /// @param ofPredictions (N), float32
   Lanes gradient(Tensor ofPredictions) {
-    var factors = new float[gradients.panels() * Lanes.PANEL];
+    var made = Objects.requireNonNull(gradients);
+    var factors = new float[made.panels() * Lanes.PANEL];
     ofPredictions.contiguous().data_ptr_float().get(factors, 0, predictions.length);
-    for (int panel = 0; panel < gradients.panels(); panel++) {
-      LaneMath.scale(gradients.place(panel, 0), gradients.features(), factors, panel * Lanes.PANEL);
+    for (int panel = 0; panel < made.panels(); panel++) {
+      LaneMath.scale(made.place(panel, 0), made.features(), factors, panel * Lanes.PANEL);
     }
-    return gradients;
+    return made;
   }
 }

@@ -37,6 +37,13 @@ public record CriticLearner(
     return hidden.mv(head.narrow(0, 0, width)).add(head.narrow(0, width, 1));
   }
 
+  /// By the blocks that [#pass] has.
+  @Override
+  public Tensor infer(Decoder decoder, Batch batch) {
+    var blocks = Pass.blocks(base, adapter, compute, Activations.RECOMPUTED, decoder, batch);
+    return predict(decoder, forward(), blocks.hidden(), batch, Loss.most(decoder.shape()));
+  }
+
   @Override
   public Pass pass(Decoder decoder, Batch batch) {
     var blocks = Pass.blocks(base, adapter, compute, activations, decoder, batch);

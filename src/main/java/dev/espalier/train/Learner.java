@@ -28,6 +28,11 @@ public interface Learner {
     return predict(decoder, forward, hidden, batch, Loss.most(decoder.shape()));
   }
 
+  /// The same where nothing is recorded, so that nobody can learn from it.
+  default Tensor infer(Decoder decoder, Batch batch) {
+    return predict(decoder, batch);
+  }
+
   /// Predictions from the model's output, so many at a time.
   ///
   /// @param hidden (N, width), float32

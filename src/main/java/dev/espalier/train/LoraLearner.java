@@ -31,6 +31,15 @@ public record LoraLearner(
     return new Forward(base, adapter.cast(compute));
   }
 
+  /// By the blocks that [#pass] has.
+  @Override
+  public Tensor infer(Decoder decoder, Batch batch) {
+    var blocks = Pass.blocks(base, adapter, compute, Activations.RECOMPUTED, decoder, batch);
+    var logprobs = blocks.logProbabilities(batch.targets(), temperature);
+    if (logprobs != null) return logprobs;
+    return predict(decoder, forward(), blocks.hidden(), batch, Loss.most(decoder.shape()));
+  }
+
   @Override
   public Tensor predict(Decoder decoder, Forward forward, Tensor hidden, Batch batch) {
     return Loss.logProbabilities(decoder, forward, hidden, batch, temperature);

@@ -111,7 +111,7 @@ public final class Trainer {
               Urgency.TRAIN,
               () -> {
                 try (var noGrad = new NoGradGuard()) {
-                  copy(learner.predict(decoder, Batch.of(row)), some);
+                  copy(learner.infer(decoder, Batch.of(row)), some);
                 }
               });
       out[i] = some;

@@ -115,6 +115,7 @@ final class LoraPassTest {
       var factors = torch.randn(batch.trained());
       var recorded = Pass.recorded(learner.predict(base.decoder(), batch));
       recorded.backward().accept(factors);
+      close(which, learner.infer(base.decoder(), batch), floats(recorded.predictions()), 1e-4f);
       var expected = gradients(lora);
       for (int most : new int[] {(int) batch.trained(), 50}) {
         compare(base, learner, batch, most, factors, recorded, expected, which);
