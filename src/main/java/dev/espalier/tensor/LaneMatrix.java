@@ -85,9 +85,11 @@ public final class LaneMatrix {
       int some = Math.min(PANEL, columns - column);
       for (int row = 0; row < rows; row += DEPTH) {
         int count = Math.min(DEPTH, rows - row);
-        for (int i = 0; i < count; i++) {
-          load(row + i, column, block, i * PANEL, some);
-          if (some < PANEL) Arrays.fill(block, i * PANEL + some, (i + 1) * PANEL, 0);
+        if (some == PANEL) {
+          numbers.panel(place(row, column), (long) columns * numbers.bytes(), count, block);
+        } else {
+          Arrays.fill(block, 0);
+          for (int i = 0; i < count; i++) load(row + i, column, block, i * PANEL, some);
         }
         var before = row == 0 ? start : product;
         tiles(block, some, count, x, from + row, before, product, to + column, first, end);

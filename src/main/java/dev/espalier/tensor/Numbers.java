@@ -109,6 +109,12 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// Reads what fills registers, in float32; for a few of them faster than [#read].
   abstract void load(long from, float[] to, int place, int registers);
 
+  /// Reads the beginnings of rows, as long as a panel is wide, in float32.
+  ///
+  /// @param apart bytes from one to the next
+  /// @param to where they follow each other
+  abstract void panel(long from, long apart, int rows, float[] to);
+
   /// Stores some of a panel's sums, rounded.
   ///
   /// @param from where the sums begin
