@@ -10,6 +10,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -29,6 +30,7 @@ import tools.jackson.core.JacksonException;
 final class Spool {
   private static final System.Logger LOG = System.getLogger(Spool.class.getName());
   private static final String SUFFIX = ".spool";
+  private static final Duration PAUSE = Duration.ofSeconds(10);
   private static final int HEADER = 16; // a record's number, its length and its CRC-32
 
   /// Those of this process, which it must not even open: closing a file gives up all its locks.
@@ -40,9 +42,26 @@ final class Spool {
   private record Numbered(long number, Entry entry) {}
 
   /// A file and its lock.
-  private record Segment(Path path, RandomAccessFile file) {
+  private static final class Segment {
+    final Path path;
+    final RandomAccessFile file;
+    private long end; // of its records, as far as they were written here
+
+    Segment(Path path, RandomAccessFile file) {
+      this.path = path;
+      this.file = file;
+    }
+
+    /// What is left of one that could not be appended is overwritten by the next.
+    void append(byte[] record) throws IOException {
+      file.seek(end);
+      file.write(record);
+      end += record.length;
+    }
+
     /// Forgets its records; where that fails, those that are read again replace what they became.
     void empty() {
+      end = 0;
       try {
         file.setLength(0);
       } catch (IOException e) {
@@ -61,13 +80,22 @@ final class Spool {
 
   private final Path dir;
   private final List<Segment> segments = new ArrayList<>(); // two, once there is a record
+  private final Duration pause;
   private int taking;
   private long count;
   private boolean failed;
+  private long retry; // when it is tried again, in System.nanoTime()
+  private boolean closed;
 
   /// @param dir the store's folder; the files are made there when the first record comes
   Spool(Path dir) {
+    this(dir, PAUSE);
+  }
+
+  /// @param pause how long nothing is appended after that failed
+  Spool(Path dir, Duration pause) {
     this.dir = named(dir);
+    this.pause = pause;
   }
 
   private static Path named(Path dir) {
@@ -79,30 +107,25 @@ final class Spool {
     return Json.MAPPER.writeValueAsBytes(new Entry(request, packed));
   }
 
-  /// Appends a record; whether it is safe now. A disk that takes no more is said once, and records
-  /// are safe when they are committed then.
+  /// Appends a record; whether it is safe now. Where the disk takes no more, which is said once,
+  /// records are safe when they are committed, until it takes one again.
   synchronized boolean append(byte[] encoded) {
-    if (failed) return false;
+    if (closed || (failed && System.nanoTime() - retry < 0)) return false;
     try {
-      if (segments.isEmpty()) create();
-      var file = segments.get(taking).file();
-      long before = file.getFilePointer();
-      try {
-        file.write(numbered(count++, encoded));
-        return true;
-      } catch (IOException e) {
-        file.setLength(before); // half a record would hide those after it
-        throw e;
-      }
+      create();
+      segments.get(taking).append(numbered(count++, encoded));
+      failed = false;
+      return true;
     } catch (IOException e) {
+      if (!failed) LOG.log(System.Logger.Level.WARNING, "requests wait to be committed: {0}", e);
       failed = true;
-      LOG.log(System.Logger.Level.WARNING, "requests wait to be committed from now on: {0}", e);
+      retry = System.nanoTime() + pause.toNanos();
       return false;
     }
   }
 
   private void create() throws IOException {
-    for (int i = 0; i < 2; i++) {
+    while (segments.size() < 2) {
       var fresh = Files.createTempFile(dir, "captured-", ".new");
       var file = new RandomAccessFile(fresh.toFile(), "rw");
       if (file.getChannel().tryLock() == null) throw new IOException("cannot lock " + fresh);
@@ -132,7 +155,7 @@ final class Spool {
   ///
   /// @return empties the one that took what came until now, once all of that is in the database
   synchronized Runnable turn() {
-    if (segments.isEmpty()) return () -> {};
+    if (segments.size() < 2) return () -> {};
     var full = segments.get(taking);
     taking = 1 - taking;
     return full::empty;
@@ -151,7 +174,7 @@ final class Spool {
       for (var segment : left) records.addAll(records(segment));
       records.sort(Comparator.comparingLong(Numbered::number)); // of one's two files
       if (!records.isEmpty()) taker.accept(records.stream().map(Numbered::entry).toList());
-      for (var segment : left) Files.deleteIfExists(segment.path());
+      for (var segment : left) Files.deleteIfExists(segment.path);
     } catch (IOException e) {
       throw new StoreException("cannot read what was captured last in " + dir, e);
     } finally {
@@ -172,7 +195,7 @@ final class Spool {
       return null;
     }
     try {
-      if (segment.file().getChannel().tryLock() != null) return segment;
+      if (segment.file.getChannel().tryLock() != null) return segment;
     } catch (OverlappingFileLockException taken) {
       // by another store of this process
     }
@@ -182,8 +205,8 @@ final class Spool {
 
   /// The records of a file up to the first that is not whole, which nobody was told is safe.
   private static List<Numbered> records(Segment segment) throws IOException {
-    var bytes = new byte[Math.toIntExact(segment.file().length())];
-    segment.file().readFully(bytes);
+    var bytes = new byte[Math.toIntExact(segment.file.length())];
+    segment.file.readFully(bytes);
     var out = new ArrayList<Numbered>();
     var in = ByteBuffer.wrap(bytes);
     while (in.remaining() >= HEADER) {
@@ -199,7 +222,7 @@ final class Spool {
       } catch (JacksonException e) {
         throw new StoreException(
             "%s has captured requests of another version: take it away to start without them"
-                .formatted(segment.path()),
+                .formatted(segment.path),
             e);
       }
     }
@@ -208,14 +231,14 @@ final class Spool {
 
   /// @param all whether all is in the database; what is not waits for the next that opens it
   synchronized void close(boolean all) {
-    failed = true;
+    closed = true;
     try {
-      for (var segment : segments) if (all) Files.deleteIfExists(segment.path());
+      for (var segment : segments) if (all) Files.deleteIfExists(segment.path);
       segments.forEach(Segment::close);
     } catch (IOException e) {
       throw new StoreException("cannot delete what was spooled in " + dir, e);
     } finally {
-      for (var segment : segments) OWN.remove(segment.path());
+      for (var segment : segments) OWN.remove(segment.path);
     }
   }
 }

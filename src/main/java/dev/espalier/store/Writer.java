@@ -14,6 +14,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /// The one thread that writes. It takes whatever waits and commits it at once, so that a slow disk
 /// costs one sync a batch and not one a record; where nobody waits for it, it lets more come first,
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class Writer {
   private static final int QUEUE = 8192;
   private static final long LINGER_MS = 10;
+  private static final Duration PAUSE = Duration.ofSeconds(1);
   private static final long MAX_QUEUED_BYTES = 512L << 20;
 
   /// A unit of work with the future of its result; `commit` runs once it is durable.
@@ -30,6 +33,7 @@ final class Writer {
     final boolean awaited;
     final CompletableFuture<T> future = new CompletableFuture<>();
     private @Nullable Runnable commit;
+    boolean waits; // the writer's
 
     Job(SqlWork<T> work, long bytes, boolean awaited) {
       this.work = work;
@@ -53,6 +57,8 @@ final class Writer {
   private final @Nullable Spool spool;
   private final Connection connection;
   private final Thread thread;
+  private final List<Job<?>> waiting = new ArrayList<>(); // safe, but there was no room for them
+  private long retry; // when they are tried again, in System.nanoTime()
   private volatile boolean closing;
   private volatile boolean done;
   private volatile boolean checkpointDue;
@@ -70,7 +76,8 @@ final class Writer {
 
   /// Queues work without waiting for room; the future fails where there is none.
   ///
-  /// @param awaited whether somebody waits for it
+  /// @param awaited whether somebody waits for it; else the spool has it, and where the disk is
+  ///   full it is tried again until there is room
   <T extends @Nullable Object> CompletableFuture<T> submit(
       long bytes, boolean awaited, SqlWork<T> work) {
     var job = new Job<T>(work, bytes, awaited);
@@ -129,25 +136,32 @@ final class Writer {
       try {
         if (checkpointDue) finishCheckpoint();
         var first = queue.poll(100, TimeUnit.MILLISECONDS);
-        if (first == null) continue;
-        if (!first.awaited) {
+        boolean again = !waiting.isEmpty() && System.nanoTime() - retry >= 0;
+        if (first == null && !again) continue;
+        if (first != null && !first.awaited) {
           var _ = hurry.tryAcquire(LINGER_MS, TimeUnit.MILLISECONDS);
         }
         hurry.drainPermits();
-        // all that it took was queued before it turns, so that it is in this batch or committed
+        // all that it took was queued before it turns, so that it is in this batch, or waits, or is
+        // committed
         Runnable taken = spool == null ? () -> {} : spool.turn();
-        batch.add(first);
+        if (again) batch.addAll(waiting);
+        if (again) waiting.clear();
+        if (first != null) batch.add(first);
         queue.drainTo(batch);
-        commit(batch);
-        taken.run();
+        // where some wait, those behind them do too, for a request may be stored again
+        commit(waiting.isEmpty() ? batch : later(batch));
+        if (waiting.isEmpty()) taken.run();
       } catch (InterruptedException e) {
         return;
       } finally {
-        for (var job : batch) queuedBytes.addAndGet(-job.bytes);
+        for (var job : batch) if (!job.waits) queuedBytes.addAndGet(-job.bytes);
         batch.clear();
       }
     }
-    done = true;
+    var why = new StoreException("the disk is full: it is committed when the store is next opened");
+    for (var job : waiting) job.future.completeExceptionally(why);
+    done = waiting.isEmpty();
   }
 
   private void finishCheckpoint() {
@@ -160,8 +174,9 @@ final class Writer {
   }
 
   /// Commits a batch; where it fails, each of its jobs by itself, so that one bad record does not
-  /// take the others with it.
+  /// take the others with it. Where the disk is full, what is safe waits.
   private void commit(List<Job<?>> batch) {
+    for (var job : batch) job.waits = false;
     try {
       execute("BEGIN IMMEDIATE");
       for (var job : batch) job.run(connection);
@@ -169,12 +184,30 @@ final class Writer {
       for (var job : batch) job.committed();
     } catch (SQLException | RuntimeException | Error e) { // without this thread all would wait
       rollback();
-      if (batch.size() == 1) {
-        batch.getFirst().future.completeExceptionally(failure(e));
-        return;
-      }
-      for (var job : batch) commit(List.of(job));
+      var rest = isFull(e) ? later(batch) : batch;
+      if (batch.size() > 1) for (var job : rest) commit(List.of(job));
+      else for (var job : rest) job.future.completeExceptionally(failure(e));
     }
+  }
+
+  /// Lets those of a batch wait that are safe.
+  ///
+  /// @return the others
+  private List<Job<?>> later(List<Job<?>> batch) {
+    if (waiting.isEmpty()) retry = System.nanoTime() + PAUSE.toNanos();
+    var rest = new ArrayList<Job<?>>();
+    for (var job : batch) {
+      if (job.awaited) rest.add(job);
+      else waiting.add(job);
+      job.waits = !job.awaited;
+    }
+    return rest;
+  }
+
+  private static boolean isFull(Throwable e) {
+    return e instanceof SQLiteException fails
+        && (fails.getResultCode() == SQLiteErrorCode.SQLITE_FULL
+            || fails.getResultCode().name().startsWith("SQLITE_IOERR"));
   }
 
   private static StoreException failure(Throwable e) {

@@ -1,5 +1,6 @@
 package dev.espalier.store;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,6 +8,8 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -40,6 +43,64 @@ class FullDiskTest {
     }
   }
 
+  @Test
+  void whatIsSafeWaitsForRoom() {
+    var spool = new Spool(dir);
+    var writer = writer(spool);
+    var commits = captured(writer, spool);
+    assertThat(commits).noneMatch(CompletableFuture::isCompletedExceptionally);
+    assertThat(commits).anyMatch(commit -> !commit.isDone());
+    assertThat(writer.queuedBytes()).isPositive();
+    assertThatThrownBy(() -> insert(writer, "awaited", 5_000_000).join())
+        .hasMessageContaining("full");
+    limit(writer, 1_000_000);
+    var again = Captured.request("a0", "m", Instant.EPOCH, Map.of());
+    var packed = Packed.pack("later".getBytes(UTF_8));
+    assertThat(spool.append(Spool.encoded(again, packed))).isTrue();
+    insert(writer, again, packed, false).join();
+    assertThat(commits).allMatch(CompletableFuture::isDone);
+    assertThat(writer.close(Duration.ofSeconds(10))).isTrue();
+    assertThat(writer.queuedBytes()).isZero();
+    spool.close(true);
+    try (var store = Store.openExisting(dir)) {
+      assertThat(store.count(CaptureFilter.all())).isEqualTo(commits.size());
+      assertThat(store.rawStream("a0")).asString(UTF_8).isEqualTo("later");
+    }
+  }
+
+  @Test
+  void whatWaitsForRoomIsCommittedByTheNextThatOpensTheStore() {
+    var spool = new Spool(dir);
+    var writer = writer(spool);
+    var commits = captured(writer, spool);
+    assertThat(writer.close(Duration.ofSeconds(10))).isFalse();
+    spool.close(false);
+    assertThat(commits).anyMatch(CompletableFuture::isCompletedExceptionally);
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      assertThat(store.count(CaptureFilter.all())).isEqualTo(commits.size());
+    }
+  }
+
+  private Writer writer(Spool spool) {
+    var file = dir.resolve("espalier.db");
+    Database.create(file);
+    var writer = new Writer(file, Durability.PROCESS, spool);
+    limit(writer, 100);
+    return writer;
+  }
+
+  /// Twenty requests that are safe and have not all room in the database, which were tried once.
+  private List<CompletableFuture<?>> captured(Writer writer, Spool spool) {
+    var commits = new ArrayList<CompletableFuture<?>>();
+    for (int i = 0; i < 20; i++) {
+      var request = Captured.request("a" + i, "m", Instant.EPOCH, Map.of());
+      assertThat(spool.append(Spool.encoded(request, new byte[50_000]))).isTrue();
+      commits.add(insert(writer, request, new byte[50_000], false));
+    }
+    writer.run(connection -> {}); // after them
+    return commits;
+  }
+
   /// SQLite reports a file that may not grow as it reports a disk that is full.
   private static void limit(Writer writer, int pages) {
     writer.run(connection -> {
@@ -53,11 +114,16 @@ class FullDiskTest {
 
   private CompletableFuture<?> insert(Writer writer, String id, int bytes) {
     var request = Captured.request(id, "m", Instant.EPOCH, Map.of());
+    return insert(writer, request, new byte[bytes], true);
+  }
+
+  private CompletableFuture<?> insert(
+      Writer writer, CapturedRequest request, byte[] packed, boolean awaited) {
     return writer.submit(
-        bytes,
-        true,
+        packed.length,
+        awaited,
         connection -> {
-          insert.run(connection, request, new byte[bytes]);
+          insert.run(connection, request, packed);
           return true;
         });
   }

@@ -9,7 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -93,7 +95,22 @@ class SpoolTest {
   }
 
   @Test
-  void aRecordWaitsForItsCommitWhereThereIsNoRoomForTheFiles() {
-    assertThat(new Spool(dir.resolve("nowhere")).append(new byte[1])).isFalse();
+  void aRecordWaitsForItsCommitWhileThereIsNoRoomForTheFiles() throws Exception {
+    var nowhere = dir.resolve("nowhere");
+    var spool = new Spool(nowhere, Duration.ZERO);
+    assertThat(spool.append(record("a", "early"))).isFalse();
+    spool.turn().run();
+    Files.createDirectory(nowhere);
+    assertThat(spool.append(record("a", "early"))).isTrue();
+    spool.turn().run();
+    assertThat(spool.append(record("b", "later"))).isTrue();
+    spool.close(false);
+    var ids = new ArrayList<String>();
+    Spool.takeOver(nowhere, left -> left.forEach(entry -> ids.add(entry.request().id())));
+    assertThat(ids).containsExactly("b");
+    var patient = new Spool(dir.resolve("elsewhere"), Duration.ofHours(1));
+    assertThat(patient.append(record("a", "early"))).isFalse();
+    Files.createDirectory(dir.resolve("elsewhere"));
+    assertThat(patient.append(record("a", "early"))).isFalse();
   }
 }
