@@ -17,7 +17,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 store, run, lines, model_folder, adapter = sys.argv[1:6]
-groups, size, rate, most, steps = int(sys.argv[6]), int(sys.argv[7]), float(sys.argv[8]), int(sys.argv[9]), int(sys.argv[10])
+size, rate, most, steps = int(sys.argv[7]), float(sys.argv[8]), int(sys.argv[9]), int(sys.argv[10])
 count = int(sys.argv[11]) if len(sys.argv) > 11 else 10
 CLOSE = 1e-3
 
@@ -37,27 +37,29 @@ def attempts(step):
     return tasks.values()
 
 
-def learnt(attempt, advantage):
+def learnt(attempt, advantage, count):
+    """The loss of one of so many attempts."""
     trace = attempt["turns"][0]["trace"]
     prompt, ids = trace["promptIds"], torch.tensor(trace["ids"])
     logits = model(input_ids=torch.tensor([prompt + trace["ids"]])).logits[0, len(prompt) - 1 : -1]
     logprobs = torch.log_softmax(logits, -1).gather(-1, ids[:, None])[:, 0]
     ratio = torch.exp(logprobs - logprobs.detach())  # nothing was learnt since it was sampled
-    return -(ratio * advantage).sum() / (groups * size * most)
+    return -(ratio * advantage).sum() / (count * most)
 
 
 for step in range(1, count + 1):
     total = 0.0
+    ours = noted[step - 1]
+    tried = ours["groups_tried"] * size  # twice as many where all of the first groups taught nothing
     for group in attempts(step):
         mean = sum(attempt["rewards"]["env"] for attempt in group) / len(group)
         for attempt in group:
             advantage = attempt["rewards"]["env"] - mean
             if advantage:
-                loss = learnt(attempt, advantage)
+                loss = learnt(attempt, advantage, tried)
                 loss.backward()
                 total += loss.item()
     norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0).item()
-    ours = noted[step - 1]
     print(f"step {step}: loss {ours['loss']:.6f} and {total:.6f}, gradient {ours['gradient_norm']:.6f} and {norm:.6f}")
     if abs(norm - ours["gradient_norm"]) > CLOSE * norm:
         sys.exit("the gradients differ")
