@@ -128,11 +128,17 @@ final class Spool {
     while (segments.size() < 2) {
       var fresh = Files.createTempFile(dir, "captured-", ".new");
       var file = new RandomAccessFile(fresh.toFile(), "rw");
-      if (file.getChannel().tryLock() == null) throw new IOException("cannot lock " + fresh);
-      var path = Path.of(fresh.toString().replaceFirst("[.]new$", SUFFIX));
-      OWN.add(path);
-      segments.add(new Segment(path, file));
-      Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE); // locked: nobody takes it over
+      try {
+        if (file.getChannel().tryLock() == null) throw new IOException("cannot lock " + fresh);
+        var path = Path.of(fresh.toString().replaceFirst("[.]new$", SUFFIX));
+        OWN.add(path);
+        Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE); // locked: nobody takes it over
+        segments.add(new Segment(path, file));
+      } catch (IOException e) {
+        file.close();
+        Files.deleteIfExists(fresh);
+        throw e;
+      }
     }
   }
 
