@@ -120,18 +120,13 @@ final class KvCache implements AutoCloseable {
     else tensors.set(layer, grown).close();
   }
 
-  /// Bytes from one head of a slot to the next.
-  private long apart(int layer) {
-    return rows.after(0, (long) capacities[layer] * shape.headDim());
-  }
-
   /// Where the first positions of a slot lie.
   ///
   /// @throws IndexOutOfBoundsException if there is no such slot, or it has fewer
   KeyValues at(int layer, int slot, int length) {
     Objects.checkIndex(slot, slots);
     Objects.checkFromToIndex(0, length, capacities[layer]);
-    long apart = apart(layer);
+    long apart = (long) capacities[layer] * shape.headDim() * dtype.bytes();
     long before = (long) slot * shape.kvHeads() * apart;
     return new KeyValues(
         addresses[2 * layer] + before, addresses[2 * layer + 1] + before, apart, length);
@@ -143,12 +138,14 @@ final class KvCache implements AutoCloseable {
   /// reinforcement step.
   void fill(int layer, int slot, int position, Tensor key, Tensor value) {
     int end = position + Math.toIntExact(key.size(1));
-    store(key, after(at(layer, slot, end).keys(), position), layer);
-    store(value, after(at(layer, slot, end).values(), position), layer);
+    var place = at(layer, slot, end);
+    store(key, after(place.keys(), position), place.apart());
+    store(value, after(place.values(), position), place.apart());
   }
 
   /// @param to where the first head's go
-  private void store(Tensor heads, long to, int layer) {
+  /// @param apart bytes from one head to the next
+  private void store(Tensor heads, long to, long apart) {
     var of = Dtype.of(heads) == dtype ? heads : heads.to(dtype.scalar());
     if (of.stride(2) != 1) of = of.contiguous();
     long from = Rows.at(of);
@@ -156,7 +153,7 @@ final class KvCache implements AutoCloseable {
     boolean together = of.stride(1) == shape.headDim();
     for (int head = 0; head < shape.kvHeads(); head++) {
       long row = rows.after(from, head * of.stride(0));
-      long at = to + head * apart(layer);
+      long at = to + head * apart;
       if (together) {
         rows.copy(row, at, Math.toIntExact(tokens * shape.headDim()));
         continue;

@@ -33,7 +33,6 @@ final class Writer {
     final boolean awaited;
     final CompletableFuture<T> future = new CompletableFuture<>();
     private @Nullable Runnable commit;
-    boolean waits; // the writer's
 
     Job(SqlWork<T> work, long bytes, boolean awaited) {
       this.work = work;
@@ -145,8 +144,10 @@ final class Writer {
         // all that it took was queued before it turns, so that it is in this batch, or waits, or is
         // committed
         Runnable taken = spool == null ? () -> {} : spool.turn();
-        if (again) batch.addAll(waiting);
-        if (again) waiting.clear();
+        if (again) {
+          batch.addAll(waiting);
+          waiting.clear();
+        }
         if (first != null) batch.add(first);
         queue.drainTo(batch);
         // where some wait, those behind them do too, for a request may be stored again
@@ -155,7 +156,7 @@ final class Writer {
       } catch (InterruptedException e) {
         return;
       } finally {
-        for (var job : batch) if (!job.waits) queuedBytes.addAndGet(-job.bytes);
+        for (var job : batch) if (job.future.isDone()) queuedBytes.addAndGet(-job.bytes);
         batch.clear();
       }
     }
@@ -176,7 +177,6 @@ final class Writer {
   /// Commits a batch; where it fails, each of its jobs by itself, so that one bad record does not
   /// take the others with it. Where the disk is full, what is safe waits.
   private void commit(List<Job<?>> batch) {
-    for (var job : batch) job.waits = false;
     try {
       execute("BEGIN IMMEDIATE");
       for (var job : batch) job.run(connection);
@@ -196,11 +196,7 @@ final class Writer {
   private List<Job<?>> later(List<Job<?>> batch) {
     if (waiting.isEmpty()) retry = System.nanoTime() + PAUSE.toNanos();
     var rest = new ArrayList<Job<?>>();
-    for (var job : batch) {
-      if (job.awaited) rest.add(job);
-      else waiting.add(job);
-      job.waits = !job.awaited;
-    }
+    for (var job : batch) (job.awaited ? rest : waiting).add(job);
     return rest;
   }
 

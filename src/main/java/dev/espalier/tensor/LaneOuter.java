@@ -59,9 +59,10 @@ public final class LaneOuter {
       }
     }
     var tile = new float[TILE];
+    int at = 0;
     for (int j = first; j < end; j += SIDE) {
-      for (int i = 0; i < rows; i += SIDE) {
-        System.arraycopy(partial, ((j - first) / SIDE * down + i / SIDE) * TILE, tile, 0, TILE);
+      for (int i = 0; i < rows; i += SIDE, at += TILE) {
+        System.arraycopy(partial, at, tile, 0, TILE);
         Numbers.sums(tile);
         for (int r = 0; r < Math.min(SIDE, rows - i); r++) {
           for (int c = 0; c < Math.min(SIDE, end - j); c++) {
