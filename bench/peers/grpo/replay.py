@@ -1,4 +1,4 @@
-"""The first steps of a run once more by PyTorch and PEFT, from its own attempts: replay.py STORE RUN LINES MODEL ADAPTER GROUPS SIZE LR MAX_TOKENS STEPS [N].
+"""The first steps of a run once more by PyTorch and PEFT, from its own attempts: replay.py STORE RUN LINES MODEL ADAPTER SIZE LR MAX_TOKENS STEPS [N].
 
 Loss and gradient of Dr. GRPO are worked out one attempt after the other, without packing or shared prefixes, and AdamW takes its step.
 Prints both sides of every step; it fails where they differ by more than float32 does.
@@ -17,8 +17,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 store, run, lines, model_folder, adapter = sys.argv[1:6]
-size, rate, most, steps = int(sys.argv[7]), float(sys.argv[8]), int(sys.argv[9]), int(sys.argv[10])
-count = int(sys.argv[11]) if len(sys.argv) > 11 else 10
+size, rate, most, steps = int(sys.argv[6]), float(sys.argv[7]), int(sys.argv[8]), int(sys.argv[9])
+count = int(sys.argv[10]) if len(sys.argv) > 10 else 10
 CLOSE = 1e-3
 
 noted = [json.loads(line) for line in open(lines) if line.startswith('{"event":"step"')]
@@ -37,14 +37,14 @@ def attempts(step):
     return tasks.values()
 
 
-def learnt(attempt, advantage, count):
+def learnt(attempt, advantage, among):
     """The loss of one of so many attempts."""
     trace = attempt["turns"][0]["trace"]
     prompt, ids = trace["promptIds"], torch.tensor(trace["ids"])
     logits = model(input_ids=torch.tensor([prompt + trace["ids"]])).logits[0, len(prompt) - 1 : -1]
     logprobs = torch.log_softmax(logits, -1).gather(-1, ids[:, None])[:, 0]
     ratio = torch.exp(logprobs - logprobs.detach())  # nothing was learnt since it was sampled
-    return -(ratio * advantage).sum() / (count * most)
+    return -(ratio * advantage).sum() / (among * most)
 
 
 for step in range(1, count + 1):
