@@ -257,11 +257,6 @@ final class Bfloat16 extends Numbers {
     }
   }
 
-  @Override
-  void panel(long from, long apart, int rows, float[] to) {
-    for (int i = 0; i < rows; i++) load(from + apart * i, to, 2 * LANES * i, 2);
-  }
-
   /// The sums of even columns come first.
   @Override
   void put(float[] sums, int from, int count, long to) {

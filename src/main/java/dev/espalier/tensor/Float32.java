@@ -307,16 +307,6 @@ final class Float32 extends Numbers {
   }
 
   @Override
-  void panel(long from, long apart, int rows, float[] to) {
-    for (int i = 0; i < rows; i++) {
-      long at = from + apart * i;
-      int place = 2 * LANES * i;
-      FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER).intoArray(to, place);
-      FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER).intoArray(to, place + LANES);
-    }
-  }
-
-  @Override
   void put(float[] sums, int from, int count, long to) {
     MemorySegment.copy(sums, from, MEMORY, ValueLayout.JAVA_FLOAT_UNALIGNED, to, count);
   }

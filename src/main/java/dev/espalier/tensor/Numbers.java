@@ -113,7 +113,9 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   ///
   /// @param apart bytes from one to the next
   /// @param to where they follow each other
-  abstract void panel(long from, long apart, int rows, float[] to);
+  final void panel(long from, long apart, int rows, float[] to) {
+    for (int i = 0; i < rows; i++) load(from + apart * i, to, 2 * LANES * i, 2);
+  }
 
   /// Stores some of a panel's sums, rounded.
   ///
