@@ -3,6 +3,8 @@ package dev.espalier.tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -11,26 +13,39 @@ import org.bytedeco.pytorch.global.torch;
 /// An adapter's matrices of a projection, and what they add to it, y + B·A·x, for rows that have a
 /// different adapter each.
 ///
-/// A row reads them at about the speed of the memory. Sums are float32; on the device's thread.
+/// They lie in the order in which a row reads them, at about the speed of the memory. Sums are
+/// float32; on the device's thread.
 public final class LowRank implements AutoCloseable {
+  private static final int PANEL = 8 * Numbers.LANES; // columns that Numbers#addRows has at once
+
   private final Numbers numbers;
   private final Tensor a; // (R, in)
-  private final Tensor b; // its blocks on the diagonal, (rank, out) each
+  private final Tensor
+      b; // panels of its blocks on the diagonal, (rank, PANEL or what is left) each
   private final long atA; // where they lie: asking libtorch would take longer than some rows
   private final long atB;
   private final int rank;
   private final int in;
   private final int out;
   private final List<Place> places = new ArrayList<>(); // of the blocks that are not empty
+  private final List<Place> panels;
 
-  /// A block on B's diagonal, (ranks, outs).
+  /// A block on B's diagonal, (ranks, outs), or some of its columns.
   ///
   /// @param rank the first of A's rows that it goes on from
   /// @param column the first of the output's that it gives
   /// @param before how many numbers of other blocks lie before it
-  private record Place(int rank, int ranks, int column, int outs, long before) {}
+  private record Place(int rank, int ranks, int column, int outs, long before) {
+    Stream<Place> panels() {
+      return IntStream.iterate(0, from -> from < outs, from -> from + PANEL)
+          .mapToObj(from -> {
+            int some = Math.min(PANEL, outs - from);
+            return new Place(rank, ranks, column + from, some, before + (long) from * ranks);
+          });
+    }
+  }
 
-  /// A block on B's diagonal where it lies, (rank, out).
+  /// A panel of a block on B's diagonal where it lies, (rank, out).
   ///
   /// @param rank the first of A's rows that it goes on from
   /// @param column the first of the output's that it gives
@@ -56,6 +71,7 @@ public final class LowRank implements AutoCloseable {
       row += ranks[i];
       column += outs[i];
     }
+    panels = places.stream().flatMap(Place::panels).toList();
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
       this.a = scope.keep(a.detach().clone());
@@ -67,9 +83,9 @@ public final class LowRank implements AutoCloseable {
 
   private Tensor diagonal(Tensor dense) {
     var pieces = new TensorVector();
-    for (var place : places) {
-      var block = dense.narrow(0, place.rank(), place.ranks());
-      pieces.push_back(block.narrow(1, place.column(), place.outs()).reshape(-1));
+    for (var panel : panels) {
+      var ranks = dense.narrow(0, panel.rank(), panel.ranks());
+      pieces.push_back(ranks.narrow(1, panel.column(), panel.outs()).reshape(-1));
     }
     return torch.cat(pieces, 0);
   }
@@ -79,18 +95,18 @@ public final class LowRank implements AutoCloseable {
     return new LaneMatrix(numbers, atA, rank, in);
   }
 
-  /// B's blocks on the diagonal.
+  /// The panels of B's blocks on the diagonal.
   public List<Block> blocks() {
-    return places.stream()
-        .map(place -> {
-          var matrix = new LaneMatrix(numbers, at(place), place.ranks(), place.outs());
-          return new Block(matrix, place.rank(), place.column());
+    return panels.stream()
+        .map(panel -> {
+          var matrix = new LaneMatrix(numbers, at(panel), panel.ranks(), panel.outs());
+          return new Block(matrix, panel.rank(), panel.column());
         })
         .toList();
   }
 
-  private long at(Place place) {
-    return atB + numbers.bytes() * place.before();
+  private long at(Place panel) {
+    return atB + numbers.bytes() * panel.before();
   }
 
   /// What they take.
@@ -145,10 +161,10 @@ public final class LowRank implements AutoCloseable {
     var down = new float[rank];
     numbers.dots(atA, rank, inputs + bytes * row * in, in, down, 0);
     long result = outputs + bytes * row * out;
-    for (var place : places) {
-      int end = place.rank() + place.ranks();
-      var rows = new Numbers.Stack(at(place), bytes * place.outs(), down, place.rank(), end);
-      numbers.addRows(result + bytes * place.column(), place.outs(), false, rows);
+    for (var panel : panels) {
+      int end = panel.rank() + panel.ranks();
+      var rows = new Numbers.Stack(at(panel), bytes * panel.outs(), down, panel.rank(), end);
+      numbers.addRows(result + bytes * panel.column(), panel.outs(), false, rows);
     }
   }
 
@@ -160,12 +176,22 @@ public final class LowRank implements AutoCloseable {
   public void addAll(Tensor input, Tensor output) {
     var down = Products.linear(input, a);
     for (var place : places) {
-      var block = b.narrow(0, place.before(), (long) place.ranks() * place.outs());
       Products.addmm(
           output.narrow(1, place.column(), place.outs()),
           down.narrow(1, place.rank(), place.ranks()),
-          block.view(place.ranks(), place.outs()));
+          dense(place));
     }
+  }
+
+  private Tensor dense(Place block) {
+    var pieces = new TensorVector();
+    block
+        .panels()
+        .forEach(panel -> {
+          var numbers = b.narrow(0, panel.before(), (long) panel.ranks() * panel.outs());
+          pieces.push_back(numbers.view(panel.ranks(), panel.outs()));
+        });
+    return torch.cat(pieces, 1);
   }
 
   @Override

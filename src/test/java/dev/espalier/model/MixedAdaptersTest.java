@@ -19,9 +19,25 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 final class MixedAdaptersTest {
-  /// Less than what is read together, and more.
+  /// Less than what is read together, more, and as much with some that is left.
   private static final List<ModelShape> SHAPES =
       List.of(
+          new ModelShape(
+              "qwen3",
+              1,
+              72,
+              5,
+              1,
+              24,
+              200,
+              64,
+              true,
+              false,
+              true,
+              1e-6,
+              1e4,
+              new RopeScaling.None(),
+              64),
           ModelShape.read(Path.of("src/test/resources/fixtures/qwen3-tiny")),
           ModelShape.read(Path.of("models/espalier-6m")));
 
