@@ -77,19 +77,20 @@ public final class DecodePass implements AutoCloseable {
 
   /// On the device's thread.
   ///
-  /// @param weights frozen
+  /// @param weights frozen, which are laid out here
   /// @param dtype theirs
   public DecodePass(Decoder decoder, Weights weights, Dtype dtype) {
     shape = decoder.shape();
     rotary = decoder.rotary();
     this.dtype = dtype;
     rows = new Rows(dtype);
+    if (RowProduct.takesSeveral()) decoder.layOut(weights);
     try (var scope = new Scope()) {
       for (int layer = 0; layer < shape.layers(); layer++) {
         var name = "model.layers." + layer + ".";
         var linears =
             shape.projections(layer).stream()
-                .map(it -> linear(scope, it, weights.weight(it), weights.bias(it)))
+                .map(it -> linear(scope, it, weights, weights.weight(it)))
                 .toList();
         blocks.add(
             new Block(
@@ -102,17 +103,18 @@ public final class DecodePass implements AutoCloseable {
                 shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
                 shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null));
       }
-      head = linear(scope, shape.head(), decoder.head(weights), null);
+      head = linear(scope, shape.head(), weights, decoder.head(weights));
     }
     embedding = Rows.at(weights.get("model.embed_tokens.weight"));
     lastNorm = weights.numbers("model.norm.weight");
   }
 
-  private static Linear linear(
-      Scope scope, Projection projection, Tensor weight, @Nullable Tensor bias) {
+  private static Linear linear(Scope scope, Projection projection, Weights weights, Tensor weight) {
     var kept = scope.keep(weight);
+    var bias = weights.bias(projection);
+    var panels = RowProduct.takesSeveral() ? weights.laid(projection) : null;
     return new Linear(
-        projection, kept, bias == null ? null : scope.keep(bias), new RowProduct(kept));
+        projection, kept, bias == null ? null : scope.keep(bias), new RowProduct(kept, panels));
   }
 
   /// Scores of the token after each, until the next step.
@@ -318,7 +320,6 @@ public final class DecodePass implements AutoCloseable {
   }
 
   private static void free(Linear linear) {
-    linear.product().close();
     linear.weight().close();
     if (linear.bias() != null) linear.bias().close();
   }

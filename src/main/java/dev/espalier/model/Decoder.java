@@ -95,6 +95,16 @@ public final class Decoder {
     return weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
   }
 
+  /// Lays out the matrices of weights for products by Java; they must not change from then on.
+  void layOut(Weights weights) {
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      for (var projection : shape.projections(layer)) {
+        weights.lay(projection, weights.weight(projection));
+      }
+    }
+    weights.lay(head, head(weights));
+  }
+
   /// x·Wᵀ + b
   static Tensor product(Tensor x, Tensor weight, @Nullable Tensor bias) {
     boolean recorded = x.requires_grad() || weight.requires_grad();

@@ -6,6 +6,7 @@ import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.LaneAttention;
 import dev.espalier.tensor.LaneAttention.Head;
 import dev.espalier.tensor.LaneMath;
+import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.Lanes;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -17,10 +18,12 @@ import org.jspecify.annotations.Nullable;
 /// A pass with tokens side by side, all of it by Java: no product's input is laid out for it, and
 /// the last block computes for the wanted positions only what nobody else asks for.
 final class LanePass implements BlockPass {
+  private static final long SMALL = 64L << 20; // bytes of weights that are laid out for all passes
+
   private final ModelShape shape;
   private final Weights weights;
   private final Lora lora;
-  private final Tensor head;
+  private final LaneMatrix head;
   private final Dtype dtype;
   private final Activations activations;
   private final List<Lanes> inputs = new ArrayList<>(); // of the blocks
@@ -66,7 +69,8 @@ final class LanePass implements BlockPass {
     shape = decoder.shape();
     this.weights = weights;
     this.lora = lora;
-    head = decoder.head(weights);
+    if (shape.size() * dtype.bytes() <= SMALL) decoder.layOut(weights);
+    head = new LaneMatrix(decoder.head(weights), weights.laid(shape.head()), 0);
     this.dtype = dtype;
     this.activations = activations;
     this.at = at;

@@ -27,11 +27,10 @@ final class LaneScores {
   /// @param targets of the tokens
   /// @param temperature that the scores are divided by
   /// @param back whether gradients are wanted
-  LaneScores(Lanes hidden, Tensor head, int[] targets, double temperature, boolean back) {
+  LaneScores(Lanes hidden, LaneMatrix head, int[] targets, double temperature, boolean back) {
     predictions = new float[targets.length];
     gradients = back ? Lanes.empty(targets.length, hidden.features()) : null;
-    var matrix = new LaneMatrix(head);
-    int vocabulary = matrix.rows();
+    int vocabulary = head.rows();
     long bytes = (long) Float.BYTES * Lanes.PANEL * Lanes.padded(vocabulary); // of a panel
     int panels = hidden.panels();
     int most = Math.clamp(MOST / bytes, 1, PANELS);
@@ -45,7 +44,7 @@ final class LaneScores {
               try (var arena = Arena.ofConfined()) {
                 long at = arena.allocate(bytes * (end - first), 64).address();
                 var scores = new Lanes(at, end - first, Lanes.padded(vocabulary));
-                matrix.multiply(hidden.part(first, end), 0, null, scores, 0, 0, end - first);
+                head.multiply(hidden.part(first, end), 0, null, scores, 0, 0, end - first);
                 for (int panel = first; panel < end; panel++) {
                   LaneMath.logProbabilities(
                       scores.place(panel - first, 0),
@@ -57,7 +56,7 @@ final class LaneScores {
                 }
                 if (gradients == null) return;
                 var to = gradients.part(first, end);
-                matrix.multiplyTransposed(scores, 0, null, to, 0, 0, end - first);
+                head.multiplyTransposed(scores, 0, null, to, 0, 0, end - first);
               }
             });
   }

@@ -15,7 +15,8 @@ record LaneWeight(LaneMatrix matrix, float @Nullable [] bias) {
   /// @param from the first of its outputs
   /// @param count of them
   static LaneWeight of(Projection projection, Weights weights, long from, long count) {
-    var matrix = new LaneMatrix(weights.weight(projection).narrow(0, from, count));
+    var rows = weights.weight(projection).narrow(0, from, count);
+    var matrix = new LaneMatrix(rows, weights.laid(projection), Math.toIntExact(from));
     var bias = weights.bias(projection);
     return new LaneWeight(
         matrix, bias == null ? null : Weights.numbers(bias.narrow(0, from, count)));

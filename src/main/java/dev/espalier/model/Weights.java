@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Panels;
 import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -28,6 +29,7 @@ public final class Weights implements AutoCloseable {
 
   private final SequencedMap<String, Tensor> tensors;
   private final Map<String, Tensor> joined = new HashMap<>(); // by projection and kind
+  private final Map<String, Panels> laid = new HashMap<>(); // by projection
 
   /// Wraps tensors that were checked already.
   Weights(SequencedMap<String, Tensor> tensors) {
@@ -139,6 +141,16 @@ public final class Weights implements AutoCloseable {
     return whole == null ? cat(projection, kind) : whole;
   }
 
+  /// Lays out a projection's matrix, if it is not yet.
+  void lay(Projection projection, Tensor matrix) {
+    laid.computeIfAbsent(projection.name(), name -> new Panels(matrix));
+  }
+
+  /// A projection's matrix laid out, if it is; see [Decoder#layOut].
+  @Nullable Panels laid(Projection projection) {
+    return laid.get(projection.name());
+  }
+
   /// Buffers that old exporters wrote although they follow from the configuration.
   private static boolean isDerived(String name) {
     return name.endsWith("rotary_emb.inv_freq");
@@ -234,5 +246,6 @@ public final class Weights implements AutoCloseable {
   public void close() {
     tensors.values().forEach(Tensor::close);
     joined.values().forEach(Tensor::close);
+    laid.values().forEach(Panels::close);
   }
 }

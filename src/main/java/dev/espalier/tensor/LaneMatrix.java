@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// A matrix where it lies, and its products with tokens side by side, in float32.
 ///
 /// A block of it is laid out for the registers at a time, and meets all panels before the next one
-/// is; so a product wants many tokens.
+/// is; so a product wants many tokens, or a matrix that is laid out already.
 public final class LaneMatrix {
   private static final int DEPTH = 128; // numbers of a row that are laid out at a time
 
@@ -22,6 +22,8 @@ public final class LaneMatrix {
   private final long at;
   private final int rows;
   private final int columns;
+  private final @Nullable Panels laid;
+  private final int from; // which row of those laid out is the first
 
   /// A thread's: a block, and squares of it.
   private static final class Room {
@@ -32,18 +34,36 @@ public final class LaneMatrix {
 
   /// @param matrix (rows, columns), contiguous, which must outlive this
   public LaneMatrix(Tensor matrix) {
+    this(matrix, null, 0);
+  }
+
+  /// Some rows of a matrix.
+  ///
+  /// @param matrix (rows, columns), contiguous, which must outlive this
+  /// @param laid the whole matrix laid out, which must too; null where it is not
+  /// @param from which of the whole one's rows is the first
+  public LaneMatrix(Tensor matrix, @Nullable Panels laid, int from) {
     this(
         Numbers.of(Dtype.of(matrix)),
         Rows.at(matrix),
         Math.toIntExact(matrix.size(0)),
-        Math.toIntExact(matrix.size(1)));
+        Math.toIntExact(matrix.size(1)),
+        from % PANEL == 0 ? laid : null,
+        from);
   }
 
   LaneMatrix(Numbers numbers, long at, int rows, int columns) {
+    this(numbers, at, rows, columns, null, 0);
+  }
+
+  private LaneMatrix(
+      Numbers numbers, long at, int rows, int columns, @Nullable Panels laid, int from) {
     this.numbers = numbers;
     this.at = at;
     this.rows = rows;
     this.columns = columns;
+    this.laid = laid;
+    this.from = from;
   }
 
   public int rows() {
@@ -107,6 +127,10 @@ public final class LaneMatrix {
 
   /// Lays rows side by side.
   private void lay(int row, int some, int column, int count, Room room) {
+    if (laid != null) {
+      numbers.panel(laid.at(from + row, column), laid.width(), count, room.block);
+      return;
+    }
     for (int from = 0; from < some; from += LANES) {
       int high = Math.min(LANES, some - from);
       for (int i = 0; i < high; i++) {

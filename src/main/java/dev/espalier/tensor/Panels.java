@@ -5,11 +5,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/// A matrix laid out for products with a few rows: [Tiles#COLUMNS] of its rows side by side, their
-/// first numbers, then their second ones.
+/// A matrix laid out for products with a few rows, and with tokens side by side: [Tiles#COLUMNS] of
+/// its rows beside each other, their first numbers, then their second ones.
 ///
 /// Takes as much memory as the matrix, which it is a copy of, in its type.
-final class Panels implements AutoCloseable {
+public final class Panels implements AutoCloseable {
   /// Panels that are read at once: the memory is read ahead in each.
   static final int TOGETHER = 4;
 
@@ -19,7 +19,7 @@ final class Panels implements AutoCloseable {
   private final long at;
 
   /// @param matrix (out, length), contiguous
-  Panels(Tensor matrix) {
+  public Panels(Tensor matrix) {
     numbers = Numbers.of(Dtype.of(matrix));
     length = Math.toIntExact(matrix.size(1));
     long missing = Math.floorMod(-matrix.size(0), TOGETHER * Tiles.COLUMNS);
@@ -43,12 +43,17 @@ final class Panels implements AutoCloseable {
   /// @param first the panel's first row of the matrix
   /// @param number of that row, which lies across the panel
   long at(int first, int number) {
-    return at + ((long) first * length + (long) number * Tiles.COLUMNS) * numbers.bytes();
+    return at + (long) first * length * numbers.bytes() + width() * number;
+  }
+
+  /// Bytes of a panel's row; its rows follow each other.
+  long width() {
+    return (long) Tiles.COLUMNS * numbers.bytes();
   }
 
   /// Bytes from one panel to the next.
   long apart() {
-    return (long) Tiles.COLUMNS * length * numbers.bytes();
+    return width() * length;
   }
 
   @Override

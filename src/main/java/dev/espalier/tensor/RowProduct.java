@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// This is what streams wait for: oneDNN's products read at half of the memory's bandwidth where
 /// there is one row, and OpenBLAS and oneDNN compute with few rows at a third to a half of their
-/// speed with many. Where several rows are multiplied here, the matrix is copied for it.
-public final class RowProduct implements AutoCloseable {
+/// speed with many. Where several rows are multiplied here, a copy of the matrix is laid out for
+/// it.
+public final class RowProduct {
   private static final int BLOCK = Panels.TOGETHER * Tiles.COLUMNS; // a thread takes at once
   private static final int PAIR = 2 * Tiles.COLUMNS;
   private static final int MANY = 8; // rows, for which widening a panel pays
@@ -43,20 +44,21 @@ public final class RowProduct implements AutoCloseable {
     }
   }
 
-  /// By a matrix that stays its owner's; on the device's thread.
+  /// By a matrix that stays its owner's, as its panels do.
   ///
   /// @param matrix (out, in), contiguous
-  public RowProduct(Tensor matrix) {
-    this(matrix, SEVERAL ? new Panels(matrix) : null);
-  }
-
-  /// @param panels the matrix laid out, which this closes; null to read it where it lies
-  RowProduct(Tensor matrix, @Nullable Panels panels) {
+  /// @param panels the matrix laid out; null to read it where it lies
+  public RowProduct(Tensor matrix, @Nullable Panels panels) {
     numbers = Numbers.of(Dtype.of(matrix));
     this.matrix = matrix.data_ptr().address();
     in = Math.toIntExact(matrix.size(1));
     out = Math.toIntExact(matrix.size(0));
     this.panels = panels;
+  }
+
+  /// Whether several rows are multiplied here, by a matrix that is laid out.
+  public static boolean takesSeveral() {
+    return SEVERAL;
   }
 
   /// Whether so many rows are multiplied here.
@@ -220,10 +222,5 @@ public final class RowProduct implements AutoCloseable {
     if (first >= out) return;
     numbers.put(
         sums, from, Math.min(Tiles.COLUMNS, out - first), row + (long) first * numbers.bytes());
-  }
-
-  @Override
-  public void close() {
-    if (panels != null) panels.close();
   }
 }

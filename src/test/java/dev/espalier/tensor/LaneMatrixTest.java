@@ -52,6 +52,17 @@ final class LaneMatrixTest {
         lanes.multiply(lanes(x), 0, product, product, 0, 0, panels);
         close(product.rows(tokens).narrow(1, 0, out), expected.add(expected), which);
 
+        try (var laid = new Panels(matrix)) {
+          int from = Math.min(out - 1, random.nextInt(4) * 8); // on a panel's beginning, or not
+          var some = new LaneMatrix(matrix.narrow(0, from, out - from), laid, from);
+          var of = Lanes.zeros(tokens, Lanes.padded(out - from));
+          some.multiply(lanes(x), 0, null, of, 0, 0, panels);
+          close(
+              of.rows(tokens).narrow(1, 0, out - from),
+              expected.narrow(1, from, out - from),
+              which);
+        }
+
         var back = Lanes.zeros(tokens, Lanes.padded(in));
         lanes.multiplyTransposed(lanes(y), 0, null, back, 0, 0, panels);
         close(back.rows(tokens).narrow(1, 0, in), y.matmul(wide), which);

@@ -38,7 +38,8 @@ final class RowProductTest {
                 var rows = random(several, in, dtype);
                 var product = random(several, out, dtype);
                 var alone = random(1, out, dtype);
-                try (var by = new RowProduct(matrix, laid ? new Panels(matrix) : null)) {
+                try (var panels = new Panels(matrix)) {
+                  var by = new RowProduct(matrix, laid ? panels : null);
                   by.times(Rows.at(rows), several, Rows.at(product));
                   for (int i = 0; i < several; i++) {
                     by.times(Rows.at(rows.narrow(0, i, 1)), 1, Rows.at(alone));
