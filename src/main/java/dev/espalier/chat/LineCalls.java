@@ -2,6 +2,7 @@ package dev.espalier.chat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -36,53 +37,44 @@ final class LineCalls {
     var lines = part.split("\n", -1);
     var name = lines[0].strip();
     if (!lines[0].startsWith(" ") || name.isEmpty() || name.contains(" ")) return null;
-    var properties = properties(name, tools);
+    var schema = parameters(name, tools);
+    var properties = schema.path("properties");
     var arguments = Json.object();
     for (int i = 1; i < lines.length; i++) {
       int colon = lines[i].indexOf(": ");
       if (!lines[i].startsWith(" ") || colon < 2) return null;
       var key = lines[i].substring(1, colon);
       if (arguments.has(key)) return null;
-      arguments.set(key, value(lines[i].substring(colon + 2), properties.path(key)));
+      var types = SchemaTypes.of(properties.path(key), schema);
+      arguments.set(key, value(lines[i].substring(colon + 2), types));
     }
     return new ToolCall("", name, Json.write(arguments));
   }
 
-  private static JsonNode properties(String name, @Nullable ArrayNode tools) {
+  private static JsonNode parameters(String name, @Nullable ArrayNode tools) {
     for (var tool : tools == null ? Json.array() : tools) {
       var function = tool.has("function") ? tool.path("function") : tool;
       if (function.path("name").asString("").equals(name)) {
-        return function.path("parameters").path("properties");
+        return function.path("parameters");
       }
     }
     return Json.object();
   }
 
-  /// What the schema calls a string is one, even if it looks like a number; what it calls anything
-  /// else is JSON. What is not the JSON that it should be stays a string, a wrong value to see.
-  private static JsonNode value(String written, JsonNode schema) {
+  /// What may be a string is one, even if it looks like a number; what may not is JSON. What is not
+  /// the JSON that it should be stays a string, a wrong value to see.
+  ///
+  /// @param types that the schema allows
+  private static JsonNode value(String written, Set<String> types) {
     var string = Json.MAPPER.getNodeFactory().stringNode(unescape(written));
-    boolean nullable = allows(schema, "null");
-    if (allows(schema, "string") || oneOfStrings(schema)) {
-      return nullable && written.equals("null") ? Json.MAPPER.nullNode() : string;
+    if (types.contains("string")) {
+      return types.contains("null") && written.equals("null") ? Json.MAPPER.nullNode() : string;
     }
     try {
       return Json.parse(written);
     } catch (JacksonException e) {
       return string;
     }
-  }
-
-  private static boolean allows(JsonNode schema, String type) {
-    var types = schema.path("type");
-    if (types.isString()) return types.asString().equals(type);
-    for (var one : types) if (one.asString("").equals(type)) return true;
-    return false;
-  }
-
-  private static boolean oneOfStrings(JsonNode schema) {
-    if (schema.has("type") || !(schema.get("enum") instanceof ArrayNode options)) return false;
-    return options.valueStream().allMatch(JsonNode::isString);
   }
 
   /// `\n`, `\r` and `\\` as the template writes them; a lone backslash is itself.

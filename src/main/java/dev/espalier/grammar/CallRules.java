@@ -80,7 +80,7 @@ final class CallRules {
     var place = "tool " + name;
     if (syntax == ToolCallSyntax.LINES) {
       var schemas = new SchemaRules(schema, Spacing.LINE, place);
-      var rule = sequence(text(" " + name), new LineRules(schemas).arguments(schema));
+      var rule = sequence(text(" " + name), new LineRules(schemas, schema).arguments());
       rules.putAll(schemas.rules());
       return rule;
     }

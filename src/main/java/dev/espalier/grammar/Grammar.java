@@ -26,6 +26,7 @@ public final class Grammar {
   private static final class Stack {
     final @Nullable Rule top; // null at the end of the text
     final @Nullable Stack below;
+    private @Nullable Stack clamped; // once it was worked out
 
     Stack(@Nullable Rule top, @Nullable Stack below) {
       this.top = top;
@@ -213,6 +214,7 @@ public final class Grammar {
 
   private Stack clamped(Stack stack) {
     if (stack.top == null || stack.below == null) return stack;
+    if (stack.clamped != null) return stack.clamped;
     var top = stack.top;
     if (top instanceof Repeat(var one, int least, int most)) {
       int more = vocabulary.longest() + 1;
@@ -220,7 +222,8 @@ public final class Grammar {
         top = new Repeat(one, Math.min(least, more), most > more ? Rule.ENDLESS : most);
       }
     }
-    return push(top, clamped(stack.below));
+    stack.clamped = push(top, clamped(stack.below));
+    return stack.clamped;
   }
 
   private long[] mask(State state) {

@@ -8,13 +8,19 @@ import static dev.espalier.grammar.Rule.range;
 import static dev.espalier.grammar.Rule.sequence;
 import static dev.espalier.grammar.Rule.text;
 import static dev.espalier.grammar.Rule.times;
+import static java.util.stream.Collectors.toMap;
 
 import dev.espalier.grammar.Rule.OneOf;
 import dev.espalier.grammar.Rule.Reference;
+import java.util.Map;
+import java.util.stream.IntStream;
 
 /// JSON as it is written here: numbers of bounded length, and little white space, for a model that
 /// may write endless zeros or blanks sooner or later does.
 final class JsonRules {
+  /// How deep any value nests: parsers of JSON have limits, and models open brackets without end.
+  private static final int DEPTH = 64;
+
   private static final Rule MORE = range(0x80, 0xBF); // bytes of a character after its first
   private static final Rule HEX = oneOf("0123456789abcdefABCDEF");
   static final Rule DIGIT = oneOf("0123456789");
@@ -61,30 +67,34 @@ final class JsonRules {
 
   /// The name of the rule for any value, for [Reference].
   static String anyName(Spacing spacing) {
-    return spacing.equals(Spacing.LINE) ? "any value in a line" : "any value";
+    return anyName(spacing, DEPTH);
   }
 
-  /// Any value, with white space as given.
-  static Rule any(Spacing spacing) {
-    var any = new Reference(anyName(spacing));
+  private static String anyName(Spacing spacing, int depth) {
+    return (spacing.equals(Spacing.LINE) ? "any value in a line " : "any value ") + depth;
+  }
+
+  /// Any value, with white space as given: the rules of those that nest so deep, by name.
+  static Map<String, Rule> any(Spacing spacing) {
+    return IntStream.rangeClosed(0, DEPTH)
+        .boxed()
+        .collect(toMap(depth -> anyName(spacing, depth), depth -> any(spacing, depth)));
+  }
+
+  private static Rule any(Spacing spacing, int depth) {
+    var flat = choice(STRING, NUMBER, BOOLEAN, text("null"));
+    if (depth == 0) return flat;
+    var inner = new Reference(anyName(spacing, depth - 1));
     return choice(
-        STRING,
-        NUMBER,
-        BOOLEAN,
-        text("null"),
-        list("[", any, "]", 0, Rule.ENDLESS, spacing),
-        object(spacing));
+        flat,
+        list("[", inner, "]", 0, Rule.ENDLESS, spacing),
+        list("{", member(STRING, inner, spacing), "}", 0, Rule.ENDLESS, spacing));
   }
 
   /// Any object.
   static Rule object(Spacing spacing) {
-    return list(
-        "{",
-        member(STRING, new Reference(anyName(spacing)), spacing),
-        "}",
-        0,
-        Rule.ENDLESS,
-        spacing);
+    var value = new Reference(anyName(spacing));
+    return list("{", member(STRING, value, spacing), "}", 0, Rule.ENDLESS, spacing);
   }
 
   static Rule member(Rule name, Rule value, Spacing spacing) {

@@ -5,6 +5,7 @@ import static dev.espalier.grammar.Rule.sequence;
 import static dev.espalier.grammar.Rule.text;
 
 import dev.espalier.chat.Json;
+import dev.espalier.chat.SchemaTypes;
 import dev.espalier.grammar.Rule.Choice;
 import dev.espalier.grammar.Rule.Reference;
 import dev.espalier.grammar.Rule.Repeat;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// JSON schemas (draft 2020-12, as far as OpenAI's structured outputs go and a little beyond) as
@@ -24,6 +26,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// Objects have their properties in the schema's order and no others, unless it names none. A
 /// keyword that cannot be kept to is an error, never ignored.
 final class SchemaRules {
+  /// Keywords whose value is a list of schemas.
+  static final List<String> UNIONS = List.of("anyOf", "oneOf", "allOf");
+
   private static final Set<String> ALL_TYPES =
       Set.of("object", "array", "string", "number", "integer", "boolean", "null");
 
@@ -41,7 +46,7 @@ final class SchemaRules {
     this.spacing = spacing;
     this.scope = scope;
     any = JsonRules.anyName(spacing);
-    rules.put(any, JsonRules.any(spacing));
+    rules.putAll(JsonRules.any(spacing));
   }
 
   /// @throws GrammarException that says so of the whole schema
@@ -58,9 +63,12 @@ final class SchemaRules {
   ///
   /// @throws GrammarException that names the place and the keyword which cannot be kept to
   Rule root() {
-    var rule = schema(root, "#", Set.of());
-    if (!possible(rule, new HashSet<>())) throw at("#", "no finite value satisfies it");
-    return rule;
+    return satisfiable(schema(root, "#", Set.of()));
+  }
+
+  /// @throws GrammarException if there is no text that a rule of the whole schema allows
+  Rule satisfiable(Rule rule) {
+    return possible(rule, new HashSet<>()) ? rule : fail("no finite value satisfies it");
   }
 
   /// @param open references that lead here without a text between
@@ -71,7 +79,7 @@ final class SchemaRules {
     if (keys.has("$ref")) return reference(keys, open);
     if (keys.has("const")) return literal(List.of(keys.get("const")), keys);
     if (keys.has("enum")) return literal(keys.array("enum").valueStream().toList(), keys);
-    for (var union : List.of("anyOf", "oneOf", "allOf")) {
+    for (var union : UNIONS) {
       if (keys.has(union)) return union(union, keys, open);
     }
     var types = types(keys);
@@ -118,7 +126,7 @@ final class SchemaRules {
       if (!name.equals("#") && !name.startsWith("#/")) {
         throw at(keys.where(), "refers to %s, and only \"#/…\" can be followed".formatted(name));
       }
-      var target = name.equals("#") ? root : root.at(name.substring(1));
+      var target = SchemaTypes.target(name, root);
       if (target.isMissingNode())
         throw at(keys.where(), "refers to " + name + ", which is missing");
       rules.put(scoped, Rule.EMPTY); // until it is known
@@ -154,25 +162,31 @@ final class SchemaRules {
   }
 
   private Rule union(String keyword, Keywords keys, Set<String> open) {
-    var schemas = keys.array(keyword);
-    keys.nothingElse();
-    var where = keys.where() + "/" + keyword;
-    if (schemas.isEmpty()) throw at(where, "is empty");
-    if (keyword.equals("allOf") && schemas.size() > 1) throw at(where, "has more than one schema");
-    if (keyword.equals("oneOf")) Disjoint.check(schemas, where);
+    var schemas = alternatives(keyword, keys);
     var options = new ArrayList<Rule>();
     for (int i = 0; i < schemas.size(); i++) {
-      options.add(schema(schemas.get(i), where + "/" + i, open));
+      options.add(schema(schemas.get(i), keys.where() + "/" + keyword + "/" + i, open));
     }
     return choice(options);
+  }
+
+  /// The schemas of a union.
+  static ArrayNode alternatives(String union, Keywords keys) {
+    var schemas = keys.array(union);
+    keys.nothingElse();
+    var where = keys.where() + "/" + union;
+    if (schemas.isEmpty()) throw at(where, "is empty");
+    if (union.equals("allOf") && schemas.size() > 1) throw at(where, "has more than one schema");
+    if (union.equals("oneOf")) Disjoint.check(schemas, where);
+    return schemas;
   }
 
   private Rule array(Keywords keys) {
     int least = keys.count("minItems", 0);
     int most = keys.count("maxItems", Rule.ENDLESS);
     var items = keys.get("items");
-    if (most < least) throw at(keys.where(), "has minItems above maxItems");
     if (items.isBoolean() && !items.asBoolean()) most = 0;
+    if (most < least) throw at(keys.where(), "has minItems above maxItems");
     var one =
         most == 0 || items.isMissingNode()
             ? new Reference(any)

@@ -25,7 +25,10 @@ class ToolCallSyntaxTest {
                   "who": {"type": "object"},
                   "note": {"type": ["string", "null"]},
                   "class": {"enum": ["1", "2"]},
-                  "any": {}}}}}]
+                  "zip": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                  "deck": {"$ref": "#/$defs/deck"},
+                  "any": {}},
+                "$defs": {"deck": {"enum": ["1", "2", null]}}}}}]
               """);
 
   private static List<String> calls(Reply reply) {
@@ -58,6 +61,10 @@ class ToolCallSyntaxTest {
           note: null             | null
           note: none             | "none"
           class: 2               | "2"
+          zip: 90210             | "90210"
+          zip: null              | null
+          deck: 2                | "2"
+          deck: null             | null
           any: 2019-03-01        | "2019-03-01"
           any: 12                | 12
           unknown: 007           | "007"

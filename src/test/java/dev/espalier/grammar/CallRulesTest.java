@@ -1,7 +1,9 @@
 package dev.espalier.grammar;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatFormat;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
@@ -177,6 +179,52 @@ final class CallRulesTest {
         assertThat(allows(format, finding("none", true), text)).as(text).isTrue();
         assertThat(allows(format, finding("auto", true), text)).as(text).isTrue();
       }
+    }
+  }
+
+  private static ChatRequest withCity(String schema) {
+    var parameters = Json.object().put("type", "object");
+    parameters.putObject("properties").set("city", Json.parse(schema));
+    parameters.putArray("required").add("city");
+    return new ChatRequest(request("required", true, parameters.toString()));
+  }
+
+  /// What may be a string is read as one, so that it is written as one.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"type\":[\"string\",\"null\"]} | null | true",
+        "{\"type\":[\"string\",\"null\"],\"enum\":[\"C\",\"F\"]} | null | false",
+        "{\"type\":[\"string\",\"null\"],\"enum\":[\"C\",null]} | null | true",
+        "{\"type\":[\"string\",\"null\"],\"enum\":[\"C\",\"F\"]} | C | true",
+        "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]} | 90210 | true",
+        "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]} | null | true",
+        "{\"anyOf\":[{\"enum\":[\"C\"]},{\"type\":\"integer\"}]} | 5 | false",
+        "{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"null\"}]} | 5 | true",
+        "{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"null\"}]} | five | false",
+      })
+  void linesHoldWhatTheirSchemaAllows(String schema, String value, boolean allowed)
+      throws IOException {
+    try (var format = TinyFormat.of(ToolCallSyntax.LINES, true, dir)) {
+      var text = "<|call|> Find\n city: " + value;
+      assertThat(allows(format, withCity(schema), text)).isEqualTo(allowed);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"type\":\"string\",\"enum\":[]} | has no value of its type",
+        "{\"type\":\"object\",\"properties\":{\"n\":{\"$ref\":\"#/properties/city\"}},\"required\":[\"n\"]} | no finite value",
+      })
+  void whatNoLineCanHoldIsAnError(String schema, String says) throws IOException {
+    try (var format = TinyFormat.of(ToolCallSyntax.LINES, true, dir)) {
+      var grammars = new Grammars(format);
+      assertThatThrownBy(() -> grammars.of(withCity(schema)))
+          .isInstanceOf(ChatException.class)
+          .hasMessageContaining(says);
     }
   }
 

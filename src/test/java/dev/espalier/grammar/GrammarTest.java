@@ -180,6 +180,8 @@ final class GrammarTest {
         "{\"type\":\"string\",\"format\":\"hostname\"} | has the format \"hostname\"",
         "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]} | may both fit",
         "{\"enum\":[1,2],\"type\":\"string\"} | has no value of its type",
+        "{\"enum\":[]} | has no value of its type",
+        "{\"type\":\"array\",\"items\":false,\"minItems\":1} | minItems above maxItems",
         "false | must be an object",
       })
   void whatCannotBeKeptToIsAnErrorThatNamesThePlace(String schema, String says) {
@@ -213,6 +215,15 @@ final class GrammarTest {
     inside.putObject("properties").set("age", Json.parse(schema));
     assertThat(allows(grammarOf(inside), "{\"age\":%s}".formatted(valid))).isTrue();
     assertThat(allows(grammarOf(inside), "{\"age\":%s}".formatted(invalid))).isFalse();
+  }
+
+  @Test
+  void anyValueNestsAsDeepAsParsersFollow() {
+    var grammar = grammarOf(Json.object().put("title", "anything"));
+    assertThat(allows(grammar, "[".repeat(64) + "]".repeat(64))).isTrue();
+    assertThat(allows(grammar, "[".repeat(65) + "]".repeat(65))).isFalse();
+    assertThat(allows(grammar, "{\"a\":".repeat(64) + "1" + "}".repeat(64))).isTrue();
+    assertThat(allows(grammar, "{\"a\":".repeat(65) + "1" + "}".repeat(65))).isFalse();
   }
 
   @Test
