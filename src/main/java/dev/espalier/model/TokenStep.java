@@ -7,7 +7,7 @@ import java.util.function.IntConsumer;
 
 /// A step of a pass over a row in which no token needs another.
 interface TokenStep {
-  /// Tokens that a thread takes through all steps while their numbers are in its cache.
+  /// Tokens that a thread takes at most through all steps, while their numbers are in its cache.
   int TILE = 256;
 
   /// Tokens that a thread takes where a step is computed by itself.
@@ -47,14 +47,22 @@ interface TokenStep {
   ///
   /// @param tokens of the row
   static void run(int tokens, List<TokenStep> steps) {
+    if (tokens == 0) return;
     if (steps.stream().noneMatch(TokenStep::whole)) {
-      share(tokens, TILE, (from, to) -> steps.forEach(step -> step.compute(from, to)));
+      share(tokens, tile(tokens), (from, to) -> steps.forEach(step -> step.compute(from, to)));
       return;
     }
     for (var step : steps) {
       if (step.whole()) step.compute(0, tokens);
       else share(tokens, FEW, step);
     }
+  }
+
+  /// As many tokens for each thread.
+  private static int tile(int tokens) {
+    int threads = Crew.device().size();
+    int turns = Math.ceilDiv(tokens, TILE * threads);
+    return Math.ceilDiv(Lanes.panels(tokens), turns * threads) * Lanes.PANEL;
   }
 
   private static void share(int tokens, int each, TokenStep step) {

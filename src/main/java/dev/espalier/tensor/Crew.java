@@ -88,6 +88,11 @@ public final class Crew {
     }
   }
 
+  /// How many threads work.
+  public int size() {
+    return helpers.length + 1;
+  }
+
   /// Does all blocks and returns when they are done. From one thread at a time.
   ///
   /// @param block is handed the number of a block, from 0, on any of the threads; one that throws
