@@ -90,11 +90,14 @@ public final class CompletionJson {
         .put("model", model);
   }
 
-  /// A chunk that adds text.
-  public static ObjectNode textChunk(String text, String id, String model, Instant created) {
+  /// A chunk that adds text; the first has the role, and no other, for clients add strings up.
+  public static ObjectNode textChunk(
+      String text, boolean first, String id, String model, Instant created) {
     var json = head("chat.completion.chunk", id, model, created);
     var choice = json.putArray("choices").addObject().put("index", 0);
-    choice.putObject("delta").put("role", "assistant").put("content", text);
+    var delta = choice.putObject("delta");
+    if (first) delta.put("role", "assistant");
+    delta.put("content", text);
     choice.putNull("finish_reason");
     return json;
   }
@@ -105,8 +108,9 @@ public final class CompletionJson {
     var json = head("chat.completion.chunk", id, model, created);
     var choice = json.putArray("choices").addObject().put("index", 0);
     var delta = choice.putObject("delta");
+    if (completion.message().text().isEmpty()) delta.put("role", "assistant");
     if (!completion.message().calls().isEmpty()) {
-      calls(completion.message(), delta.put("role", "assistant").putArray("tool_calls"), true);
+      calls(completion.message(), delta.putArray("tool_calls"), true);
     }
     choice.put("finish_reason", completion.finish().wire());
     return json;

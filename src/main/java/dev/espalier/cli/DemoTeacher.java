@@ -122,8 +122,11 @@ final class DemoTeacher implements AutoCloseable {
     var now = Instant.now();
     response.header(HeaderNames.CONTENT_TYPE, "text/event-stream");
     try (var out = response.outputStream()) {
+      boolean first = true;
       for (var word : completion.message().text().split("(?<= )")) {
-        if (!word.isEmpty()) event(out, CompletionJson.textChunk(word, id, model, now).toString());
+        if (word.isEmpty()) continue;
+        event(out, CompletionJson.textChunk(word, first, id, model, now).toString());
+        first = false;
       }
       event(out, CompletionJson.lastChunk(completion, id, model, now).toString());
       if (request.json().path("stream_options").path("include_usage").asBoolean(false)) {

@@ -66,8 +66,13 @@ final class CompletionJson {
     return calls;
   }
 
-  static ObjectNode text(String text) {
-    return Json.object().put("role", "assistant").put("content", text);
+  static ObjectNode text(String text, boolean first) {
+    return delta(first).put("content", text);
+  }
+
+  /// The first of a choice's chunks has the role, and no other: clients add strings up.
+  private static ObjectNode delta(boolean first) {
+    return first ? Json.object().put("role", "assistant") : Json.object();
   }
 
   ObjectNode chunk(int index, ObjectNode delta, @Nullable String finish) {
@@ -81,15 +86,15 @@ final class CompletionJson {
 
   /// The chunks after the text: tool calls, log-probabilities, the reason for the end.
   ///
-  /// @param begun whether there was any text: clients want a role before the end
+  /// @param begun whether there was any text, and with it the role
   List<ObjectNode> ending(int index, Completion completion, boolean begun) {
     var chunks = new ArrayList<ObjectNode>();
     if (!completion.message().calls().isEmpty()) {
-      var delta = Json.object().put("role", "assistant");
+      var delta = delta(!begun);
       delta.set("tool_calls", calls(completion, true));
       chunks.add(chunk(index, delta, null));
     }
-    var rest = begun || !chunks.isEmpty() ? Json.object() : text("");
+    var rest = begun || !chunks.isEmpty() ? Json.object() : text("", true);
     var last = chunk(index, rest, completion.finish().wire());
     if (wantsLogprobs()) {
       ((ObjectNode) last.path("choices").get(0)).set("logprobs", logprobs(completion));

@@ -154,8 +154,8 @@ final class LocalAnswer {
       var begun = new AtomicBoolean();
       Consumer<String> pass =
           text -> {
-            begun.set(true);
-            here.execute(() -> send(response, json.chunk(index, CompletionJson.text(text), null)));
+            var delta = CompletionJson.text(text, !begun.getAndSet(true));
+            here.execute(() -> send(response, json.chunk(index, delta, null)));
           };
       var completion = model.stream(requests.get(i), pass);
       var ending = json.ending(index, completion, begun.get());

@@ -117,7 +117,7 @@ class RemoteModelTest {
     var events =
         List.of(
             ": hello\r\n\r\n",
-            data(CompletionJson.textChunk("Zür", "id", "m", Instant.EPOCH)),
+            data(CompletionJson.textChunk("Zür", true, "id", "m", Instant.EPOCH)),
             "data:{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ich 🗼\"}}]}\r\n\r\n",
             "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c1\","
                 + "\"function\":{\"name\":\"Find\",\"arguments\":\"{\\\"a\\\"\"}}]}}]}\n\n",
@@ -139,7 +139,7 @@ class RemoteModelTest {
   @Test
   void ourOwnChunksReadBackAsTheCompletion() {
     var assembler = new CompletionAssembler();
-    assembler.add(CompletionJson.textChunk("Zürich 🗼", "id", "m", Instant.EPOCH));
+    assembler.add(CompletionJson.textChunk("Zürich 🗼", true, "id", "m", Instant.EPOCH));
     assembler.add(CompletionJson.lastChunk(CALL, "id", "m", Instant.EPOCH));
     assembler.add(CompletionJson.usageChunk(CALL, "id", "m", Instant.EPOCH));
     assertThat(assembler.completion()).isEqualTo(CALL);
@@ -212,7 +212,7 @@ class RemoteModelTest {
 
   @Test
   void whatTheReaderOfTheTextThrowsIsNotTheUpstreamsFault() {
-    script.add(answer(200, data(CompletionJson.textChunk("a", "id", "m", Instant.EPOCH))));
+    script.add(answer(200, data(CompletionJson.textChunk("a", true, "id", "m", Instant.EPOCH))));
     assertThatThrownBy(() ->
             model().stream(
                 request(),

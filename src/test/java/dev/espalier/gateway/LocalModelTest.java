@@ -220,7 +220,7 @@ class LocalModelTest {
   }
 
   @Test
-  void everyStreamedChoiceBeginsWithARole() throws Exception {
+  void onlyTheFirstChunkOfAChoiceHasARole() throws Exception {
     var calls = List.of(new ToolCall("call_1", "add", "{}"));
     var models =
         Map.of("mine", new Speaker(), "mute", new Silent(List.of()), "calls", new Silent(calls));
@@ -231,8 +231,10 @@ class LocalModelTest {
         for (var line : Rig.text(response).split("\n\n")) {
           if (line.equals("data: [DONE]")) continue;
           var choice = Json.parse(line.substring("data: ".length())).at("/choices/0");
-          if (!begun.add(choice.path("index").asInt())) continue;
-          assertThat(choice.at("/delta/role").asString("")).as(name).isEqualTo("assistant");
+          boolean first = begun.add(choice.path("index").asInt());
+          assertThat(choice.at("/delta/role").asString(""))
+              .as(name)
+              .isEqualTo(first ? "assistant" : "");
         }
         assertThat(begun).containsExactlyInAnyOrder(0, 1);
       }
