@@ -45,8 +45,15 @@ final class Answer {
     }
     text.append(stream.next(token.id()));
     cut();
-    release(cutAt >= 0 ? cutAt : text.length() - Math.max(0, longestStop - 1));
+    release(cutAt >= 0 ? cutAt : certain());
     return cutAt >= 0;
+  }
+
+  /// Where the text ends that no stop text can begin in any more: never between the halves of a
+  /// surrogate pair, which could not be sent alone.
+  private int certain() {
+    int end = text.length() - Math.max(0, longestStop - 1);
+    return end > 0 && Character.isHighSurrogate(text.charAt(end - 1)) ? end - 1 : end;
   }
 
   /// Looks for the first stop text in what was not released.

@@ -12,6 +12,7 @@ import dev.espalier.chat.ToolCall;
 import dev.espalier.chat.ToolCallSyntax;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,21 @@ final class AnswerTest {
       assertThat(out).hasToString(message.text());
       assertThat(message.calls()).isEmpty();
       assertThat(answer.stopped()).isEqualTo(said.contains(stop));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {";;", ";;;", ";;;;"})
+  void noPieceEndsWithHalfACharacter(String stop) throws IOException {
+    try (var format = TinyFormat.of(ToolCallSyntax.NONE, true, dir)) {
+      var pieces = new ArrayList<String>();
+      var answer = new Answer(format, List.of(stop), pieces::add);
+      for (int id : format.tokenizer().encode("Hi 😀 there 🗼🗼!")) {
+        answer.add(new Generation.Token(id, 0, List.of()));
+      }
+      var _ = answer.finish(ChatRequest.of("m", messages(), null), new int[0]);
+      assertThat(pieces).noneMatch(it -> Character.isLowSurrogate(it.charAt(0)));
+      assertThat(String.join("", pieces)).isEqualTo("Hi 😀 there 🗼🗼!");
     }
   }
 
