@@ -25,12 +25,13 @@ import tools.jackson.core.JacksonException;
 /// for a record to be safe waits for an append, and the writer commits many at once.
 ///
 /// Two files take turns. One takes what comes while what the other took is committed; then that one
-/// is emptied. Both are locked as long as their process lives: what one that died left behind is
-/// read by the next that opens the store.
+/// is emptied, or left behind if the writer had no room for a record in it. Both are locked as long
+/// as their process lives: what one that died left behind is read by the next that opens the store.
 final class Spool {
   private static final System.Logger LOG = System.getLogger(Spool.class.getName());
   private static final String SUFFIX = ".spool";
   private static final Duration PAUSE = Duration.ofSeconds(10);
+  private static final long LARGEST = 1 << 30; // bytes of a file, which is read at once
   private static final int HEADER = 16; // a record's number, its length and its CRC-32
 
   /// Those of this process, which it must not even open: closing a file gives up all its locks.
@@ -46,6 +47,7 @@ final class Spool {
     final Path path;
     final RandomAccessFile file;
     private long end; // of its records, as far as they were written here
+    private boolean kept; // for one that the writer had no room for
 
     Segment(Path path, RandomAccessFile file) {
       this.path = path;
@@ -113,7 +115,9 @@ final class Spool {
     if (closed || (failed && System.nanoTime() - retry < 0)) return false;
     try {
       create();
-      segments.get(taking).append(numbered(count++, encoded));
+      var segment = segments.get(taking);
+      if (segment.end + encoded.length > LARGEST) return false;
+      segment.append(numbered(count++, encoded));
       failed = false;
       return true;
     } catch (IOException e) {
@@ -159,12 +163,31 @@ final class Spool {
 
   /// Lets the other file take what comes from now on.
   ///
-  /// @return empties the one that took what came until now, once all of that is in the database
+  /// @return empties the one that took what came until now, once all of that is in the database, or
+  ///   leaves it behind for what the writer had no room for
   synchronized Runnable turn() {
     if (segments.size() < 2) return () -> {};
     var full = segments.get(taking);
     taking = 1 - taking;
-    return full::empty;
+    return full.kept ? () -> leave(full) : full::empty;
+  }
+
+  /// Gives a file up for the next that opens the store.
+  private synchronized void leave(Segment segment) {
+    if (closed) return;
+    segments.remove(segment);
+    taking = 0; // the other
+    try {
+      segment.file.close();
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "cannot close {0}: {1}", segment.path, e);
+    }
+    OWN.remove(segment.path);
+  }
+
+  /// Keeps the record that was appended last, which the writer has no room for.
+  synchronized void keep() {
+    if (!segments.isEmpty()) segments.get(taking).kept = true;
   }
 
   /// Hands over what processes that died have left in a folder, in order, and deletes it once all
@@ -239,7 +262,9 @@ final class Spool {
   synchronized void close(boolean all) {
     closed = true;
     try {
-      for (var segment : segments) if (all) Files.deleteIfExists(segment.path);
+      for (var segment : segments) {
+        if (all && !segment.kept) Files.deleteIfExists(segment.path);
+      }
       segments.forEach(Segment::close);
     } catch (IOException e) {
       throw new StoreException("cannot delete what was spooled in " + dir, e);

@@ -75,7 +75,7 @@ public final class Store implements AutoCloseable {
   /// Queues a captured request. A request of the same id is replaced, its feedback kept.
   ///
   /// Never waits for a commit, which fails at once where the queue is full, and later where the
-  /// disk is.
+  /// disk is. What is safe then is committed when the store is next opened.
   ///
   /// @param rawStream the bytes of the stream that `request.response()` was reassembled from
   public Receipt capture(CapturedRequest request, byte @Nullable [] rawStream) {

@@ -56,7 +56,7 @@ final class Writer {
   private final @Nullable Spool spool;
   private final Connection connection;
   private final Thread thread;
-  private final List<Job<?>> waiting = new ArrayList<>(); // safe, but there was no room for them
+  private final List<Job<?>> waiting = new ArrayList<>(); // safe, but not taken yet
   private long retry; // when they are tried again, in System.nanoTime()
   private volatile boolean closing;
   private volatile boolean done;
@@ -76,7 +76,7 @@ final class Writer {
   /// Queues work without waiting for room; the future fails where there is none.
   ///
   /// @param awaited whether somebody waits for it; else the spool has it, and where the disk is
-  ///   full it is tried again until there is room
+  ///   full, or another process writes for long, it is tried again until it is committed
   <T extends @Nullable Object> CompletableFuture<T> submit(
       long bytes, boolean awaited, SqlWork<T> work) {
     var job = new Job<T>(work, bytes, awaited);
@@ -89,7 +89,8 @@ final class Writer {
     return job.future;
   }
 
-  private static <T extends @Nullable Object> CompletableFuture<T> refuse(Job<T> job, String why) {
+  private <T extends @Nullable Object> CompletableFuture<T> refuse(Job<T> job, String why) {
+    if (!job.awaited && spool != null) spool.keep();
     job.future.completeExceptionally(new StoreException(why));
     return job.future;
   }
@@ -160,7 +161,7 @@ final class Writer {
         batch.clear();
       }
     }
-    var why = new StoreException("the disk is full: it is committed when the store is next opened");
+    var why = new StoreException("no time was left: it is committed when the store is next opened");
     for (var job : waiting) job.future.completeExceptionally(why);
     done = waiting.isEmpty();
   }
@@ -175,8 +176,9 @@ final class Writer {
   }
 
   /// Commits a batch; where it fails, each of its jobs by itself, so that one bad record does not
-  /// take the others with it. Where the disk is full, what is safe waits.
+  /// take the others with it. What is safe waits, unless it would fail again.
   private void commit(List<Job<?>> batch) {
+    if (batch.isEmpty()) return;
     try {
       execute("BEGIN IMMEDIATE");
       for (var job : batch) job.run(connection);
@@ -184,9 +186,9 @@ final class Writer {
       for (var job : batch) job.committed();
     } catch (SQLException | RuntimeException | Error e) { // without this thread all would wait
       rollback();
-      var rest = isFull(e) ? later(batch) : batch;
-      if (batch.size() > 1) for (var job : rest) commit(List.of(job));
-      else for (var job : rest) job.future.completeExceptionally(failure(e));
+      var rest = recurs(e) ? batch : later(batch);
+      if (batch.size() == 1) for (var job : rest) job.future.completeExceptionally(failure(e));
+      else for (var job : rest) commit(waiting.isEmpty() ? List.of(job) : later(List.of(job)));
     }
   }
 
@@ -200,10 +202,13 @@ final class Writer {
     return rest;
   }
 
-  private static boolean isFull(Throwable e) {
-    return e instanceof SQLiteException fails
-        && (fails.getResultCode() == SQLiteErrorCode.SQLITE_FULL
-            || fails.getResultCode().name().startsWith("SQLITE_IOERR"));
+  /// Whether what failed is the work itself, and not the disk or another process.
+  private static boolean recurs(Throwable e) {
+    if (!(e instanceof SQLiteException fails)) return e instanceof RuntimeException;
+    var code = fails.getResultCode();
+    return code.name().startsWith("SQLITE_CONSTRAINT")
+        || code == SQLiteErrorCode.SQLITE_MISMATCH
+        || code == SQLiteErrorCode.SQLITE_TOOBIG;
   }
 
   private static StoreException failure(Throwable e) {

@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -81,12 +83,66 @@ class FullDiskTest {
     }
   }
 
+  @Test
+  void whatIsSafeWaitsForAnotherThatWrites() throws Exception {
+    var spool = new Spool(dir);
+    var writer = writer(spool);
+    writer.run(connection -> execute(connection, "PRAGMA busy_timeout = 50"));
+    CompletableFuture<?> commit;
+    try (var other = Database.writing(dir.resolve("espalier.db"), Durability.PROCESS)) {
+      execute(other, "BEGIN IMMEDIATE");
+      commit = captured(writer, spool, "a", 100);
+      assertThatThrownBy(() -> insert(writer, "awaited", 100).join()).hasMessageContaining("lock");
+      assertThat(commit).isNotDone();
+    }
+    commit.join();
+    assertThat(writer.close(Duration.ofSeconds(10))).isTrue();
+    spool.close(true);
+    try (var store = Store.openExisting(dir)) {
+      assertThat(store.count(CaptureFilter.all())).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void whatIsSafeAndHasNoRoomInTheQueueIsCommittedByTheNextThatOpensTheStore() throws Exception {
+    var spool = new Spool(dir);
+    var writer = writer(spool);
+    assertThat(captured(writer, spool, "a", Long.MAX_VALUE / 2)).isCompletedExceptionally();
+    captured(writer, spool, "b", 100).join();
+    captured(writer, spool, "c", 100).join();
+    assertThat(captured(writer, spool, "d", Long.MAX_VALUE / 2)).isCompletedExceptionally();
+    assertThat(writer.close(Duration.ofSeconds(10))).isTrue();
+    spool.close(true);
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      assertThat(store.captured(CaptureFilter.all()).map(CapturedRequest::id))
+          .containsExactlyInAnyOrder("a", "b", "c", "d");
+    }
+    try (var files = Files.list(dir)) {
+      assertThat(files).noneMatch(file -> file.toString().endsWith(".spool"));
+    }
+  }
+
   private Writer writer(Spool spool) {
     var file = dir.resolve("espalier.db");
     Database.create(file);
     var writer = new Writer(file, Durability.PROCESS, spool);
     limit(writer, 100);
     return writer;
+  }
+
+  /// A request that is safe, for which the writer needs so much room in its queue.
+  private CompletableFuture<?> captured(Writer writer, Spool spool, String id, long bytes) {
+    var request = Captured.request(id, "m", Instant.EPOCH, Map.of());
+    synchronized (spool) {
+      assertThat(spool.append(Spool.encoded(request, null))).isTrue();
+      return writer.submit(
+          bytes,
+          false,
+          connection -> {
+            insert.run(connection, request, null);
+            return true;
+          });
+    }
   }
 
   /// Twenty requests that are safe and have not all room in the database, which were tried once.
@@ -103,13 +159,13 @@ class FullDiskTest {
 
   /// SQLite reports a file that may not grow as it reports a disk that is full.
   private static void limit(Writer writer, int pages) {
-    writer.run(connection -> {
-      try (var statement = connection.createStatement()) {
-        statement.execute("PRAGMA max_page_count = " + pages);
-      } catch (SQLException e) {
-        throw new StoreException("cannot limit the file", e);
-      }
-    });
+    writer.run(connection -> execute(connection, "PRAGMA max_page_count = " + pages));
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (var statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
   }
 
   private CompletableFuture<?> insert(Writer writer, String id, int bytes) {
