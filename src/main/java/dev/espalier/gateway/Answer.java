@@ -17,4 +17,12 @@ record Answer(
     byte[] raw,
     @Nullable ObjectNode message,
     long firstByteMs,
-    boolean cut) {}
+    boolean cut) {
+  private static final int CLIENT_GONE = 499; // as nginx records it
+
+  /// One that its client did not wait for.
+  static Answer toNobody(Served served, long elapsedMs) {
+    return new Answer(
+        served, CLIENT_GONE, Outcome.CLIENT_GONE, false, new byte[0], null, elapsedMs, false);
+  }
+}

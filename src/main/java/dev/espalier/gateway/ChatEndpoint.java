@@ -102,7 +102,7 @@ final class ChatEndpoint implements Handler {
       boolean last,
       Place place,
       ServerResponse response) {
-    switch (target) {
+    return switch (target) {
       case Target.Adapter(var name) -> {
         if (api != Api.OPENAI) {
           throw ApiError.badRequest(
@@ -113,19 +113,16 @@ final class ChatEndpoint implements Handler {
         place.close(); // the model's own queue limits these, and they must not be in others' way
         new LocalAnswer(answer -> recorder.record(exchange, answer), exchange, served, local, name)
             .run(chat, response);
-        return true;
+        yield true;
       }
       case Target.Upstream(var name, var model) -> {
         place.take();
         var body = model == null ? exchange.body() : ModelName.replace(exchange.body(), model);
-        try (var answer = upstreams.send(upstream(name), path(), exchange, body)) {
-          boolean failed = answer.status() == 429 || answer.status() >= 500;
-          if (failed && !last) return false;
-          new Relay(recorder, exchange, served, answer).run(response);
-          return true;
-        }
+        var upstream = upstream(name);
+        yield new UpstreamAnswer(recorder, exchange, served, response)
+            .run(() -> upstreams.send(upstream, path(), exchange, body), last);
       }
-    }
+    };
   }
 
   private Upstream upstream(String name) {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /// A response could not be written: the client went away.
-final class ClientGone extends IOException {
+final class ClientGone extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private ClientGone(@Nullable Exception cause) {
@@ -22,7 +22,7 @@ final class ClientGone extends IOException {
   }
 
   /// Writes; whatever the server throws then means that nobody listens.
-  static void onFailure(Write write) throws ClientGone {
+  static void onFailure(Write write) {
     try {
       write.run();
     } catch (IOException | RuntimeException e) {

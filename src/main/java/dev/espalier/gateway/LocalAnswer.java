@@ -12,7 +12,6 @@ import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -26,7 +25,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// Answers an exchange with a model of this process, in OpenAI's format.
 final class LocalAnswer {
   private static final int MOST_CHOICES = 16;
-  private static final int CLIENT_GONE = 499; // as nginx records it
   private static final byte[] SILENCE = ": \n\n".getBytes(UTF_8);
 
   private final Consumer<Answer> recorder;
@@ -65,10 +63,8 @@ final class LocalAnswer {
     } catch (ChatException e) {
       if (out == null) throw ApiError.of(e);
       breakOff(Outcome.TRUNCATED, e);
-    } catch (UncheckedIOException e) {
-      boolean gone = e.getCause() instanceof ClientGone;
-      if (!gone && out == null) throw e;
-      breakOff(gone ? Outcome.CLIENT_GONE : Outcome.TRUNCATED, e);
+    } catch (ClientGone e) {
+      breakOff(Outcome.CLIENT_GONE, e);
     } catch (RuntimeException e) {
       if (e instanceof ApiError || e instanceof CloseConnectionException) throw e;
       if (out == null) throw failed(e);
@@ -138,11 +134,7 @@ final class LocalAnswer {
         Aside.run(here -> tell(model, requests, here, response), () -> silent(response));
     if (json.wantsUsage()) send(response, json.usage(completions));
     send(response, "[DONE]");
-    try {
-      if (out != null) ClientGone.onFailure(out::close);
-    } catch (ClientGone e) {
-      throw new UncheckedIOException(e);
-    }
+    if (out != null) ClientGone.onFailure(out::close);
   }
 
   /// @param here runs what writes
@@ -168,7 +160,7 @@ final class LocalAnswer {
   /// Looks after the client while the model has nothing to say. A stream that has not begun is left
   /// so: it may still become an error, or another's answer.
   private void silent(ServerResponse response) {
-    if (Peer.hasLeft(exchange.http())) throw new UncheckedIOException(ClientGone.seen());
+    if (Peer.hasLeft(exchange.http())) throw ClientGone.seen();
     if (out != null) write(response, SILENCE);
   }
 
@@ -185,14 +177,10 @@ final class LocalAnswer {
     var seen = Objects.requireNonNull(transcript);
     seen.add(bytes);
     if (seen.ended()) record(Outcome.COMPLETE);
-    try {
-      ClientGone.onFailure(() -> {
-        sink.write(bytes);
-        sink.flush();
-      });
-    } catch (ClientGone e) {
-      throw new UncheckedIOException(e);
-    }
+    ClientGone.onFailure(() -> {
+      sink.write(bytes);
+      sink.flush();
+    });
     seen.assemble();
   }
 
@@ -214,13 +202,8 @@ final class LocalAnswer {
             served, 200, outcome, true, seen.raw(), seen.message(), firstByteMs, seen.cut()));
   }
 
-  private void recordNothing(Outcome outcome) {
-    var now = exchange.elapsedMs();
-    recorder.accept(new Answer(served, CLIENT_GONE, outcome, false, new byte[0], null, now, false));
-  }
-
   private void breakOff(Outcome outcome, RuntimeException cause) {
-    if (transcript == null) recordNothing(outcome);
+    if (transcript == null) recorder.accept(Answer.toNobody(served, exchange.elapsedMs()));
     else if (!transcript.ended()) record(outcome);
     throw new CloseConnectionException("the stream was broken off", cause);
   }

@@ -4,9 +4,7 @@ import dev.espalier.store.Outcome;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
-import java.io.IOException;
 import java.io.OutputStream;
-import org.jspecify.annotations.Nullable;
 
 /// Hands an upstream's response on to the client, byte for byte, and its record to the recorder
 /// before the last of them.
@@ -17,18 +15,28 @@ final class Relay {
   private final Recorder recorder;
   private final Exchange exchange;
   private final Served served;
-  private final UpstreamCall.Response upstream;
+  private final int status;
   private final Transcript transcript;
   private final long firstByteMs;
+  private final OutputStream out;
+  private byte[] held = {};
   private int recordedBytes = -1;
 
-  Relay(Recorder recorder, Exchange exchange, Served served, UpstreamCall.Response upstream) {
+  /// Sends the head of the response.
+  Relay(
+      Recorder recorder,
+      Exchange exchange,
+      Served served,
+      UpstreamCall.Response upstream,
+      ServerResponse response) {
     this.recorder = recorder;
     this.exchange = exchange;
     this.served = served;
-    this.upstream = upstream;
+    this.status = upstream.status();
     this.transcript = new Transcript(exchange.api(), isEventStream(upstream));
     this.firstByteMs = exchange.elapsedMs();
+    head(upstream, response);
+    this.out = response.outputStream();
   }
 
   private static boolean isEventStream(UpstreamCall.Response upstream) {
@@ -36,19 +44,8 @@ final class Relay {
     return type.startsWith("text/event-stream");
   }
 
-  void run(ServerResponse response) {
-    head(response);
-    var out = response.outputStream();
-    try {
-      pass(out);
-    } catch (ClientGone e) {
-      if (recordedBytes < 0) record(Outcome.CLIENT_GONE);
-      throw new CloseConnectionException("the client went away", e);
-    }
-  }
-
-  private void head(ServerResponse response) {
-    response.status(upstream.status());
+  private void head(UpstreamCall.Response upstream, ServerResponse response) {
+    response.status(status);
     for (var header : upstream.headers()) {
       if (UpstreamCall.forwarded(header)) response.header(header);
     }
@@ -57,42 +54,48 @@ final class Relay {
     response.header(Exchange.REQUEST_ID, exchange.id());
   }
 
-  private void pass(OutputStream out) throws ClientGone {
-    byte[] held = {};
-    for (var chunk = upstream.first(); chunk != null; chunk = next(out, held)) {
-      transcript.add(chunk);
-      if (transcript.streamed()) {
-        if (transcript.ended() && recordedBytes < 0) record(Outcome.COMPLETE);
-        send(out, chunk);
-        transcript.assemble();
-      } else {
-        send(out, held);
-        held = chunk;
-      }
+  /// Takes the next chunk.
+  ///
+  /// @throws ClientGone as all that writes
+  void pass(byte[] chunk) {
+    transcript.add(chunk);
+    if (transcript.streamed()) {
+      if (transcript.ended() && recordedBytes < 0) record(Outcome.COMPLETE);
+      send(chunk);
+      transcript.assemble();
+    } else {
+      send(held);
+      held = chunk;
     }
+  }
+
+  /// Ends the response.
+  void end() {
     record(transcript.whole() ? Outcome.COMPLETE : Outcome.TRUNCATED);
-    send(out, held);
+    send(held);
     ClientGone.onFailure(out::close);
   }
 
-  private void send(OutputStream out, byte[] chunk) throws ClientGone {
+  private void send(byte[] chunk) {
     ClientGone.onFailure(() -> {
       out.write(chunk);
       if (transcript.streamed()) out.flush();
     });
   }
 
-  /// The next chunk. Where the upstream breaks off, the client gets what came and then the cut: its
-  /// connection is closed without the end of a response.
-  private byte @Nullable [] next(OutputStream out, byte[] held) throws ClientGone {
-    try {
-      return upstream.next();
-    } catch (IOException e) {
-      if (recordedBytes < 0) record(Outcome.TRUNCATED);
-      send(out, held);
-      ClientGone.onFailure(out::flush);
-      throw new CloseConnectionException("upstream broke off", e);
-    }
+  /// Where the upstream breaks off, the client gets what came and then the cut: its connection is
+  /// closed without the end of a response.
+  CloseConnectionException broken(Exception cause) {
+    if (recordedBytes < 0) record(Outcome.TRUNCATED);
+    send(held);
+    ClientGone.onFailure(out::flush);
+    return new CloseConnectionException("upstream broke off", cause);
+  }
+
+  /// The client went away.
+  CloseConnectionException left(ClientGone cause) {
+    if (recordedBytes < 0) record(Outcome.CLIENT_GONE);
+    return new CloseConnectionException("the client went away", cause);
   }
 
   /// Records what has come, and again only if more has come since.
@@ -105,7 +108,7 @@ final class Relay {
     var answer =
         new Answer(
             served,
-            upstream.status(),
+            status,
             outcome,
             transcript.streamed(),
             raw,

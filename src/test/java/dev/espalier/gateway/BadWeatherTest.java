@@ -267,21 +267,53 @@ class BadWeatherTest {
               for (int i = 0; i < 2000; i++) wire.event(" ".repeat(10_000));
             });
         var rig = Rig.before(upstream, dir)) {
-      try (var socket = new Socket(InetAddress.getLoopbackAddress(), rig.gateway.port())) {
-        var body = Wires.STREAM_REQUEST;
-        socket
-            .getOutputStream()
-            .write(
-                ("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: "
-                        + body.getBytes(UTF_8).length
-                        + "\r\n\r\n"
-                        + body)
-                    .getBytes(UTF_8));
+      try (var socket = send(rig, Wires.STREAM_REQUEST)) {
         assertThat(socket.getInputStream().read()).isPositive();
       }
       left.countDown();
       for (int i = 0; i < 100 && rig.captured().isEmpty(); i++) Thread.sleep(50);
       assertThat(rig.captured().getFirst().outcome()).isEqualTo(Outcome.CLIENT_GONE);
+    }
+  }
+
+  private static Socket send(Rig rig, String body) throws IOException {
+    var socket = new Socket(InetAddress.getLoopbackAddress(), rig.gateway.port());
+    var head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ";
+    var whole = head + body.getBytes(UTF_8).length + "\r\n\r\n" + body;
+    socket.getOutputStream().write(whole.getBytes(UTF_8));
+    return socket;
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aClientThatLeavesWhileTheUpstreamIsSilentEndsTheCall(boolean begun) throws Exception {
+    var left = new CountDownLatch(1);
+    var ended = new CountDownLatch(1);
+    ScriptedUpstream.Script script =
+        (request, wire) -> {
+          if (begun) wire.startStream();
+          if (begun) wire.event(Wires.chunk("{\"content\":\"fo\"}", "null"));
+          left.await(20, TimeUnit.SECONDS);
+          try {
+            while (true) wire.event("of what nobody reads"); // to the end of the connection
+          } finally {
+            ended.countDown();
+          }
+        };
+    try (var upstream = new ScriptedUpstream(script);
+        var rig = Rig.before(upstream, dir)) {
+      try (var socket = send(rig, begun ? Wires.STREAM_REQUEST : Wires.REQUEST)) {
+        if (begun) assertThat(socket.getInputStream().read()).isPositive();
+        else Thread.sleep(200);
+      }
+      for (int i = 0; i < 100 && rig.captured().isEmpty(); i++) Thread.sleep(50);
+      var captured = rig.captured().getFirst();
+      assertThat(captured.outcome()).isEqualTo(Outcome.CLIENT_GONE);
+      assertThat(captured.servedBy()).isEqualTo("upstream:main");
+      assertThat(captured.status()).isEqualTo(begun ? 200 : 499);
+      assertThat(captured.responseText()).contains(begun ? "fo" : "");
+      left.countDown();
+      assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
     }
   }
 
