@@ -7,7 +7,6 @@ import dev.espalier.store.Feedback;
 import dev.espalier.store.Price;
 import dev.espalier.store.Route;
 import dev.espalier.store.Route.Target;
-import dev.espalier.store.Store;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRules;
@@ -21,14 +20,12 @@ import tools.jackson.databind.node.ObjectNode;
 final class AdminApi implements HttpService {
   private static final int MAX_BODY = 1 << 20;
 
-  private final Store store;
   private final Routes routes;
   private final Keys keys;
   private final Recorder recorder;
   private final Access access;
 
-  AdminApi(Store store, Routes routes, Keys keys, Recorder recorder, Access access) {
-    this.store = store;
+  AdminApi(Routes routes, Keys keys, Recorder recorder, Access access) {
     this.routes = routes;
     this.keys = keys;
     this.recorder = recorder;
@@ -188,7 +185,7 @@ final class AdminApi implements HttpService {
             fields.text("label"),
             fields.text("comment"));
     fields.noMore();
-    if (!store.add(feedback)) {
+    if (!recorder.add(feedback)) {
       var message = "there is no captured request \"%s\"".formatted(id);
       throw new ApiError(404, message, "request_id", "not_found");
     }

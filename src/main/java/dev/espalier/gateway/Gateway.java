@@ -57,7 +57,7 @@ public final class Gateway implements AutoCloseable {
     return routing
         .get("/v1/models", (req, res) -> checked(access, models, req, res))
         .get("/v1/models/{+model}", (req, res) -> checked(access, models, req, res))
-        .register("/api", new AdminApi(store, routes, keys, recorder, access))
+        .register("/api", new AdminApi(routes, keys, recorder, access))
         .get("/health", (req, res) -> send(res, "{\"status\":\"ok\"}", "application/json"))
         .get(
             "/metrics",

@@ -2,6 +2,7 @@ package dev.espalier.gateway;
 
 import dev.espalier.chat.Json;
 import dev.espalier.store.CapturedRequest;
+import dev.espalier.store.Feedback;
 import dev.espalier.store.Outcome;
 import dev.espalier.store.Price;
 import dev.espalier.store.Store;
@@ -58,17 +59,31 @@ final class Recorder {
     if (record.usage() != null) {
       metrics.tokens(record.usage().promptTokens(), record.usage().completionTokens());
     }
-    await(capture(record, answer));
+    await(capture(exchange, record, answer));
   }
 
   /// Stores again what had been stored too early, without waiting.
   void amend(Exchange exchange, Answer answer) {
-    var _ = capture(captured(exchange, answer, exchange.elapsedMs()), answer);
+    var _ = capture(exchange, captured(exchange, answer, exchange.elapsedMs()), answer);
   }
 
-  private Receipt capture(CapturedRequest record, Answer answer) {
+  /// Attaches feedback; false where no request has that id.
+  boolean add(Feedback feedback) {
+    var label = feedback.label();
+    var comment = feedback.comment();
+    return store.add(
+        new Feedback(
+            feedback.requestId(),
+            feedback.time(),
+            feedback.score(),
+            label == null ? null : redaction.text(label),
+            comment == null ? null : redaction.text(comment)));
+  }
+
+  private Receipt capture(Exchange exchange, CapturedRequest record, Answer answer) {
     var keepRaw = answer.streamed() && !redaction.changesContent();
-    var raw = keepRaw ? redaction.apply(answer.raw(), null) : null;
+    var clientKey = Keys.credential(exchange.http());
+    var raw = keepRaw ? redaction.apply(answer.raw(), clientKey) : null;
     return store.capture(record, raw);
   }
 
@@ -126,16 +141,19 @@ final class Recorder {
   private Map<String, String> tags(Exchange exchange) {
     var tags = new LinkedHashMap<String, String>();
     try {
-      Tags.of(exchange).forEach((name, value) -> tags.put(name, redaction.text(value)));
+      Tags.of(exchange)
+          .forEach((name, value) -> tags.put(redaction.text(name), redaction.text(value)));
     } catch (ApiError malformed) {
       return tags; // the client was told
     }
     return tags;
   }
 
-  private static String conversation(Exchange exchange) {
+  /// A name that is to be redacted goes for none: what is left of it could be another's too.
+  private String conversation(Exchange exchange) {
     var named = exchange.header(Exchange.CONVERSATION);
-    return named == null ? Prompt.conversation(exchange.api(), exchange.json()) : named;
+    if (named != null && !redaction.hits(named)) return named;
+    return Prompt.conversation(exchange.api(), exchange.json());
   }
 
   private @Nullable Double cost(Served served, String model, @Nullable TokenUsage usage) {

@@ -16,7 +16,8 @@ import tools.jackson.databind.node.StringNode;
 
 /// Blots out configured patterns, and keys, in what is about to be stored.
 ///
-/// @param patterns applied to every text in a JSON body, or to the whole of any other body
+/// @param patterns applied to every text, number and field's name in a JSON body, or to the whole
+///   of any other body
 /// @param secrets keys of ours that must not be stored wherever they turn up
 record Redaction(List<Pattern> patterns, List<String> secrets) {
   static final String MARK = "[redacted]";
@@ -58,10 +59,19 @@ record Redaction(List<Pattern> patterns, List<String> secrets) {
     return clean;
   }
 
+  boolean hits(String text) {
+    return patterns.stream().anyMatch(pattern -> pattern.matcher(text).find());
+  }
+
   private JsonNode tree(JsonNode node) {
     if (node.isString()) return StringNode.valueOf(text(node.asString()));
+    if (node.isNumber() && hits(node.asString())) return StringNode.valueOf(MARK);
     if (node instanceof ObjectNode object) {
-      for (var field : object.properties()) field.setValue(tree(field.getValue()));
+      var clean = Json.object();
+      for (var field : object.properties()) {
+        clean.set(text(field.getKey()), tree(field.getValue()));
+      }
+      return clean;
     }
     if (node instanceof ArrayNode array) {
       for (int i = 0; i < array.size(); i++) array.set(i, tree(array.get(i)));

@@ -221,17 +221,59 @@ class OperationsTest {
           ConfigFile.read(
               file, Map.of(), GatewayConfig.of(0, Upstream.of("main", upstream.base())));
       try (var rig = new Rig(dir, config, LocalModels.none())) {
-        var body = Wires.STREAM_REQUEST.replace("2+2?", "my card is " + card);
-        rig.post("/v1/chat/completions", body, "x-espalier-tags", "card=" + card);
+        var body =
+            Wires.STREAM_REQUEST
+                .replace("2+2?", "my card is " + card)
+                .replace("[1, 2.50]", "{\"card\": %1$s, \"%1$s\": [1, %1$s]}".formatted(card));
+        rig.post(
+            "/v1/chat/completions",
+            body,
+            "x-espalier-tags",
+            "card=%1$s,%1$s=card".formatted(card),
+            "x-espalier-conversation",
+            card);
         assertThat(upstream.requests.getFirst().text()).contains(card);
         var captured = rig.captured().getFirst();
         assertThat(new String(captured.request(), UTF_8))
             .doesNotContain(card)
-            .contains("my card is [redacted]");
+            .contains("my card is [redacted]")
+            .contains("{\"card\":\"[redacted]\",\"[redacted]\":[1,\"[redacted]\"]}");
         assertThat(captured.responseText()).doesNotContain("four").contains("[redacted]");
-        assertThat(captured.tags()).isEqualTo(Map.of("card", "[redacted]"));
+        assertThat(captured.tags()).isEqualTo(Map.of("card", "[redacted]", "[redacted]", "card"));
+        assertThat(captured.conversationId()).matches("[0-9a-f]{16}");
         assertThat(rig.store.rawStream(captured.id())).isEmpty();
+        rig.post(
+            "/api/feedback",
+            """
+            {"request_id": "%1$s", "label": "%2$s", "comment": "not %2$s"}
+            """
+                .formatted(captured.id(), card));
+        var stored = rig.captured().getFirst().feedback().getFirst();
+        assertThat(stored.label()).isEqualTo("[redacted]");
+        assertThat(stored.comment()).isEqualTo("not [redacted]");
       }
+    }
+  }
+
+  @Test
+  void aStreamsBytesHaveNoKeyOfTheClient() throws Exception {
+    var key = "client-key-0123456789";
+    ScriptedUpstream.Script script =
+        (request, wire) -> {
+          wire.startStream();
+          wire.event("{\"error\":{\"message\":\"no such key: " + key + "\"}}");
+          wire.event("[DONE]");
+          wire.endStream();
+        };
+    try (var upstream = new ScriptedUpstream(script);
+        var rig = Rig.before(upstream, dir)) {
+      rig.post("/v1/chat/completions", Wires.STREAM_REQUEST, "authorization", "Bearer " + key);
+      var captured = rig.captured().getFirst();
+      assertThat(captured.responseText()).contains(Redaction.MARK).doesNotContain(key);
+      assertThat(rig.store.rawStream(captured.id()))
+          .asString(UTF_8)
+          .contains(Redaction.MARK)
+          .doesNotContain(key);
     }
   }
 
