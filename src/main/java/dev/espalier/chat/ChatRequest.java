@@ -13,6 +13,9 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param json the request's body
 public record ChatRequest(ObjectNode json) {
+  private static final List<String> GUIDED =
+      List.of("guided_json", "guided_regex", "guided_choice", "guided_grammar"); // vLLM's
+
   /// Checks what every reader relies on.
   ///
   /// @throws ChatException with status 400 that names the field at fault
@@ -122,11 +125,10 @@ public record ChatRequest(ObjectNode json) {
     refuse("function_call", "it is the old form of tool_choice");
     refuse("audio", "answers are text");
     refuse("web_search_options", "nothing is searched");
+    for (var field : GUIDED) refuse(field, "response_format limits answers, by a JSON schema");
+    refuse("min_tokens", "an answer ends where the model ends it");
+    refuse("ignore_eos", "an answer ends where the model ends it");
     for (var tool : json.path("tools")) checkFunction(tool);
-    var stop = new ArrayList<String>();
-    var stops = json.path("stop");
-    if (stops.isString()) stop.add(stops.asString());
-    for (var text : stops) stop.add(text.asString());
     var limit = present("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
     return new Sampling(
         number("temperature", 1),
@@ -135,15 +137,31 @@ public record ChatRequest(ObjectNode json) {
         number("min_p", 0),
         (int) number(limit, Integer.MAX_VALUE),
         present("seed") ? (Long) (long) number("seed", 0) : null,
-        stop,
+        stops(),
         new Penalties(number("frequency_penalty", 0), number("presence_penalty", 0)),
         topLogprobs());
   }
 
   private void refuse(String field, String why) {
-    if (!present(field) || (json.get(field).isContainer() && json.get(field).isEmpty())) return;
+    if (asksNothing(json.path(field))) return;
     throw new ChatException(
         400, "%s is not for a model of this process: %s. Leave it out".formatted(field, why));
+  }
+
+  private static boolean asksNothing(JsonNode value) {
+    if (value.isContainer()) return value.isEmpty();
+    if (value.isNumber()) return value.asDouble() == 0;
+    return value.isMissingNode() || value.isNull() || (value.isBoolean() && !value.asBoolean());
+  }
+
+  private List<String> stops() {
+    if (!present("stop")) return List.of();
+    var stop = json.get("stop");
+    var texts = stop.isArray() ? stop.valueStream().toList() : List.of(stop);
+    if (!texts.stream().allMatch(JsonNode::isString)) {
+      throw new ChatException(400, "stop must be a text or an array of texts, not " + stop);
+    }
+    return texts.stream().map(JsonNode::asString).toList();
   }
 
   private static void checkFunction(JsonNode tool) {
@@ -155,6 +173,9 @@ public record ChatRequest(ObjectNode json) {
 
   private int topLogprobs() {
     int most = (int) number("top_logprobs", 0);
+    if (present("logprobs") && !json.get("logprobs").isBoolean()) {
+      throw new ChatException(400, "logprobs must be true or false; top_logprobs says how many");
+    }
     boolean wanted = json.path("logprobs").asBoolean(false);
     if (most != 0 && !wanted) throw new ChatException(400, "top_logprobs needs logprobs: true");
     if (most < 0) throw new ChatException(400, "top_logprobs must not be negative, not " + most);

@@ -296,10 +296,26 @@ class LocalModelTest {
               "\"logit_bias\":{\"50256\":-100}",
               "\"functions\":[{\"name\":\"add\"}]",
               "\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"add\"}}]",
-              "\"web_search_options\":{\"search_context_size\":\"low\"}")) {
+              "\"web_search_options\":{\"search_context_size\":\"low\"}",
+              "\"stop\":5",
+              "\"stop\":true",
+              "\"stop\":[\"a\",5]",
+              "\"stop\":{\"a\":\"b\"}",
+              "\"logprobs\":\"yes\"",
+              "\"logprobs\":5",
+              "\"guided_json\":{\"type\":\"object\"}",
+              "\"guided_regex\":\"a+\"",
+              "\"guided_choice\":[\"a\",\"b\"]",
+              "\"guided_grammar\":\"root ::= 1\"",
+              "\"min_tokens\":5",
+              "\"ignore_eos\":true")) {
         var refused = rig.post("/v1/chat/completions", request("mine", "," + wrong));
         assertThat(refused.statusCode()).as(wrong).isEqualTo(400);
       }
+      var nothing =
+          ",\"stop\":null,\"logprobs\":false,\"logit_bias\":{},\"min_tokens\":0,\"ignore_eos\":false";
+      assertThat(rig.post("/v1/chat/completions", request("mine", nothing)).statusCode())
+          .isEqualTo(200);
     }
   }
 
