@@ -145,14 +145,12 @@ public final class Engine implements AutoCloseable {
     int context = base.shape().context();
     if (prompt.length == 0) throw new ChatException(400, "the prompt is empty");
     if (prompt.length >= context) {
-      throw new ChatException(
-          400,
+      throw ChatException.tooLong(
           "the prompt has %d tokens, but the model's context is %d"
               .formatted(prompt.length, context));
     }
     if (prompt.length >= longest) {
-      throw new ChatException(
-          400,
+      throw ChatException.tooLong(
           "the prompt has %d tokens, but there is memory for %d in each of %d sequences at once"
               .formatted(prompt.length, longest, slots));
     }

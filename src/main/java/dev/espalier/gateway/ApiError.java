@@ -54,7 +54,8 @@ final class ApiError extends RuntimeException {
 
   static ApiError of(ChatException e) {
     var message = String.valueOf(e.getMessage());
-    return new ApiError(e.status(), message, null, null, e.retryAfter());
+    var param = e.code() == null ? null : "messages"; // which are too long
+    return new ApiError(e.status(), message, param, e.code(), e.retryAfter());
   }
 
   static ApiError internal(RuntimeException e) {

@@ -123,6 +123,21 @@ final class LocalOverloadTest {
     }
   }
 
+  @Test
+  void aPromptThatIsTooLongIsToldAsOpenAiTellsIt() throws Exception {
+    try (var base = BaseModel.load(Path.of("models/espalier-6m"));
+        var engine = new Engine(base, 1, new Patience(2, Duration.ofMinutes(1)));
+        var rig = new Rig(dir, GatewayConfig.of(0), new Mine(LocalModel.base(engine)))) {
+      var body = request("mine", "").replace("2+2?", "2+2? ".repeat(10_000));
+      var answer = rig.post("/v1/chat/completions", body);
+      assertThat(answer.statusCode()).isEqualTo(400);
+      var error = Json.parse(Rig.text(answer)).path("error");
+      assertThat(error.path("code").asString()).isEqualTo("context_length_exceeded");
+      assertThat(error.path("param").asString()).isEqualTo("messages");
+      assertThat(error.path("message").asString()).startsWith("the prompt has ");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aModelThatStandsStillIsATimeOut(boolean stream) throws Exception {
