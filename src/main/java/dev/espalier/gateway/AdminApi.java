@@ -1,13 +1,10 @@
 package dev.espalier.gateway;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.espalier.chat.Json;
 import dev.espalier.store.Feedback;
 import dev.espalier.store.Price;
 import dev.espalier.store.Route;
 import dev.espalier.store.Route.Target;
-import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
@@ -35,14 +32,14 @@ final class AdminApi implements HttpService {
   @Override
   public void routing(HttpRules rules) {
     rules
-        .get("/routes", admin((request, response) -> ok(response, allRoutes())))
+        .get("/routes", admin((request, response) -> JsonResponse.send(response, allRoutes())))
         .get("/routes/{+model}", admin(this::getRoute))
         .put("/routes/{+model}", admin(this::putRoute))
         .delete("/routes/{+model}", admin(this::deleteRoute))
-        .get("/keys", admin((request, response) -> ok(response, allKeys())))
+        .get("/keys", admin((request, response) -> JsonResponse.send(response, allKeys())))
         .post("/keys", admin(this::issueKey))
         .delete("/keys/{id}", admin(this::revokeKey))
-        .get("/prices", admin((request, response) -> ok(response, allPrices())))
+        .get("/prices", admin((request, response) -> JsonResponse.send(response, allPrices())))
         .put("/prices/{+model}", admin(this::putPrice))
         .post("/feedback", client(this::addFeedback));
   }
@@ -88,7 +85,7 @@ final class AdminApi implements HttpService {
   private void getRoute(ServerRequest request, ServerResponse response) {
     var route = routes.route(param(request, "model"));
     if (route == null) throw noRoute(request);
-    ok(response, json(route));
+    JsonResponse.send(response, json(route));
   }
 
   private void putRoute(ServerRequest request, ServerResponse response) {
@@ -103,12 +100,12 @@ final class AdminApi implements HttpService {
     var model = param(request, "model");
     var route = new Route(model, Target.of(target), fallback == null ? null : Target.of(fallback));
     routes.put(route);
-    ok(response, json(route));
+    JsonResponse.send(response, json(route));
   }
 
   private void deleteRoute(ServerRequest request, ServerResponse response) {
     if (!routes.delete(param(request, "model"))) throw noRoute(request);
-    ok(response, Json.object().put("deleted", true));
+    JsonResponse.send(response, Json.object().put("deleted", true));
   }
 
   private static ApiError noRoute(ServerRequest request) {
@@ -134,14 +131,14 @@ final class AdminApi implements HttpService {
     fields.noMore();
     var issued = keys.issue(name);
     var json = Json.object().put("id", issued.key().id()).put("name", name);
-    ok(response, json.put("key", issued.text()));
+    JsonResponse.send(response, json.put("key", issued.text()));
   }
 
   private void revokeKey(ServerRequest request, ServerResponse response) {
     if (!keys.revoke(param(request, "id"))) {
       throw new ApiError(404, "there is no key of that id", "id", "not_found");
     }
-    ok(response, Json.object().put("deleted", true));
+    JsonResponse.send(response, Json.object().put("deleted", true));
   }
 
   private ObjectNode allPrices() {
@@ -159,7 +156,7 @@ final class AdminApi implements HttpService {
 
   private void putPrice(ServerRequest request, ServerResponse response) {
     recorder.put(price(param(request, "model"), fields(request, "a price")));
-    ok(response, allPrices());
+    JsonResponse.send(response, allPrices());
   }
 
   /// `{"input": 2.5, "output": 10, "cached_input": 1.25}`, per million tokens.
@@ -189,7 +186,7 @@ final class AdminApi implements HttpService {
       var message = "there is no captured request \"%s\"".formatted(id);
       throw new ApiError(404, message, "request_id", "not_found");
     }
-    ok(response, Json.object().put("request_id", id));
+    JsonResponse.send(response, Json.object().put("request_id", id));
   }
 
   private static String param(ServerRequest request, String name) {
@@ -198,11 +195,5 @@ final class AdminApi implements HttpService {
 
   private static Fields fields(ServerRequest request, String what) {
     return Fields.parse(RequestBody.read(request, MAX_BODY), what);
-  }
-
-  private static void ok(ServerResponse response, ObjectNode json) {
-    response
-        .header(HeaderNames.CONTENT_TYPE, "application/json")
-        .send(json.toString().getBytes(UTF_8));
   }
 }

@@ -83,10 +83,7 @@ final class ApiError extends RuntimeException {
     if (status == 429 || status == 503) {
       response.header(HeaderNames.RETRY_AFTER, String.valueOf(retryAfter));
     }
-    response
-        .status(Status.create(status))
-        .header(HeaderNames.CONTENT_TYPE, "application/json")
-        .send(body(api));
+    JsonResponse.send(response.status(Status.create(status)), body(api));
   }
 
   byte[] body(Api api) {

@@ -1,14 +1,11 @@
 package dev.espalier.gateway;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.Json;
 import dev.espalier.env.Episode;
 import dev.espalier.env.Episodes;
 import dev.espalier.store.Api;
-import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.Handler;
@@ -116,14 +113,13 @@ public final class EpisodeServer implements AutoCloseable {
   }
 
   private static void models(ServerRequest request, ServerResponse response) {
-    ModelsEndpoint.send(
-        response, ModelsEndpoint.list(List.of(ModelsEndpoint.model(Episode.POLICY))));
+    JsonResponse.send(response, ModelsEndpoint.list(List.of(ModelsEndpoint.model(Episode.POLICY))));
   }
 
   private void next(ServerRequest request, ServerResponse response) {
     try {
       var episode = episodes.next(wait(request));
-      if (episode != null) send(response, json(episode, "id"));
+      if (episode != null) JsonResponse.send(response, json(episode, "id"));
       else response.status(Status.NO_CONTENT_204).send();
     } catch (InterruptedException closing) {
       response.status(Status.NO_CONTENT_204).send();
@@ -156,18 +152,12 @@ public final class EpisodeServer implements AutoCloseable {
       fields.noMore();
       if (reward == null) throw new IllegalArgumentException("\"reward\" must be a number");
       int turns = episode.reward(reward, why == null ? "the agent's reward" : why);
-      send(response, Json.object().put("id", episode.id()).put("turns", turns));
+      JsonResponse.send(response, Json.object().put("id", episode.id()).put("turns", turns));
     } catch (IllegalArgumentException e) {
       var why = String.valueOf(e.getMessage());
       episode.fail(why);
       throw ApiError.badRequest(why, "reward");
     }
-  }
-
-  private static void send(ServerResponse response, ObjectNode json) {
-    response
-        .header(HeaderNames.CONTENT_TYPE, "application/json")
-        .send(json.toString().getBytes(UTF_8));
   }
 
   @Override

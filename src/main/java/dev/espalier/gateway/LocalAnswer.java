@@ -100,7 +100,7 @@ final class LocalAnswer {
     var body = Json.MAPPER.writeValueAsBytes(json.whole(completions));
     recorder.accept(
         new Answer(served, 200, Outcome.COMPLETE, false, body, null, exchange.elapsedMs(), false));
-    response.header(HeaderNames.CONTENT_TYPE, "application/json").send(body);
+    JsonResponse.send(response, body);
   }
 
   /// The choices, decoded together.

@@ -1,11 +1,8 @@
 package dev.espalier.gateway;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.espalier.chat.Json;
 import dev.espalier.store.Api;
 import dev.espalier.store.Route.Target;
-import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -37,12 +34,12 @@ final class ModelsEndpoint implements Handler {
     var models = models(request);
     var name = request.path().pathParameters().first("model").orElse(null);
     if (name == null) {
-      send(response, list(models.values()));
+      JsonResponse.send(response, list(models.values()));
       return;
     }
     var model = models.get(name);
     if (model == null) throw ApiError.unknownModel(name);
-    send(response, model);
+    JsonResponse.send(response, model);
   }
 
   private Map<String, JsonNode> models(ServerRequest request) {
@@ -94,11 +91,5 @@ final class ModelsEndpoint implements Handler {
     } catch (ApiError | JacksonException unavailable) {
       return Json.array();
     }
-  }
-
-  static void send(ServerResponse response, JsonNode json) {
-    response
-        .header(HeaderNames.CONTENT_TYPE, "application/json")
-        .send(json.toString().getBytes(UTF_8));
   }
 }
