@@ -85,7 +85,7 @@ final class DemoModel implements DemoStudent {
   }
 
   @Override
-  public String token(String model, int id) {
+  public byte[] token(String model, int id) {
     return serving.token(model, id);
   }
 

@@ -122,8 +122,7 @@ final class RlCommand implements Callable<Integer> {
     try (var store = Store.open(data, Durability.PROCESS);
         var base = dtype.loadToTrain(model);
         var judge = rewards.openJudge(base, data);
-        var practised =
-            world.world(seed, groups * groupSize, id -> base.format().tokenizer().decode(id))) {
+        var practised = world.world(seed, groups * groupSize, base.format().tokenizer()::bytes)) {
       var start = start(store);
       var config =
           new RlConfig(

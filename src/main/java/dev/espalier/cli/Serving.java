@@ -125,8 +125,8 @@ final class Serving implements LocalModels, AutoCloseable {
   }
 
   @Override
-  public String token(String model, int id) {
-    return base.format().tokenizer().decode(id);
+  public byte[] token(String model, int id) {
+    return base.format().tokenizer().bytes(id);
   }
 
   @Override

@@ -84,8 +84,8 @@ final class WorldOptions {
   /// @throws IllegalArgumentException if there is no such world
   ///
   /// @param atOnce episodes that an agent is called for at the same time
-  /// @param tokens the text of a token
-  World world(long seed, int atOnce, IntFunction<String> tokens) {
+  /// @param tokens the bytes of a token
+  World world(long seed, int atOnce, IntFunction<byte[]> tokens) {
     if (heldOut < 1) throw new IllegalArgumentException("--held-out must be at least 1");
     if (timeout != null && timeout < 1) {
       throw new IllegalArgumentException("--timeout must be at least 1");

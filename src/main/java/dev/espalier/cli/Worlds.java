@@ -123,7 +123,7 @@ final class Worlds {
   /// What agents that drive themselves do; they find the policy at a port of this process.
   ///
   /// @param agent is called for every episode; null if agents ask for them
-  /// @param tokens the text of a token
+  /// @param tokens the bytes of a token
   static World agents(
       Path tasks,
       Path on,
@@ -131,7 +131,7 @@ final class Worlds {
       int port,
       @Nullable URI agent,
       int atOnce,
-      IntFunction<String> tokens) {
+      IntFunction<byte[]> tokens) {
     var practised = TaskFile.read(tasks, AGENTS);
     var evaluated = TaskFile.read(on, AGENTS).stream().limit(heldOut).toList();
     var episodes = new Episodes();

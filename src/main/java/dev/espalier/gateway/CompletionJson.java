@@ -1,5 +1,8 @@
 package dev.espalier.gateway;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.Json;
 import dev.espalier.chat.Usage;
@@ -13,10 +16,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// Completions in OpenAI's format, whole or as chunks of a stream.
 final class CompletionJson {
   private final Exchange exchange;
-  private final IntFunction<String> tokens;
+  private final IntFunction<byte[]> tokens;
 
-  /// @param tokens the text of a token
-  CompletionJson(Exchange exchange, IntFunction<String> tokens) {
+  /// @param tokens the bytes of a token
+  CompletionJson(Exchange exchange, IntFunction<byte[]> tokens) {
     this.exchange = exchange;
     this.tokens = tokens;
   }
@@ -129,12 +132,22 @@ final class CompletionJson {
     return exchange.json().path("logprobs").asBoolean(false);
   }
 
+  /// Those of the message's text; others end the turn, or are of a call or of a stop text.
   private @Nullable ObjectNode logprobs(Completion completion) {
     var trace = completion.trace();
     if (trace == null) return null;
     var json = Json.object();
     var content = json.putArray("content");
+    var text = latin(completion.message().text().getBytes(UTF_8));
+    var said = new StringBuilder();
+    for (int id : trace.ids()) said.append(latin(tokens.apply(id)));
+    int start = said.indexOf(text);
+    int end = start < 0 ? said.length() : start + text.length(); // all where it was changed
+    int at = 0;
     for (int i = 0; i < trace.ids().length; i++) {
+      int before = at;
+      at += tokens.apply(trace.ids()[i]).length;
+      if (at <= start || before >= end) continue;
       var token = logprob(content, trace.ids()[i], trace.logprobs()[i]);
       var others = token.putArray("top_logprobs");
       if (trace.likeliest() == null) continue;
@@ -144,7 +157,16 @@ final class CompletionJson {
   }
 
   private ObjectNode logprob(ArrayNode to, int id, float logprob) {
-    var token = to.addObject().put("token", tokens.apply(id)).put("logprob", (double) logprob);
-    return token.putNull("bytes");
+    var bytes = tokens.apply(id);
+    var token = to.addObject().put("token", new String(bytes, UTF_8));
+    token.put("logprob", (double) logprob);
+    var list = token.putArray("bytes");
+    for (byte one : bytes) list.add(Byte.toUnsignedInt(one));
+    return token;
+  }
+
+  /// A character a byte.
+  private static String latin(byte[] bytes) {
+    return new String(bytes, ISO_8859_1);
   }
 }

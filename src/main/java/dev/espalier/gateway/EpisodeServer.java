@@ -29,11 +29,11 @@ public final class EpisodeServer implements AutoCloseable {
 
   private final EpisodeServerConfig config;
   private final Episodes episodes;
-  private final IntFunction<String> tokens;
+  private final IntFunction<byte[]> tokens;
   private final WebServer server;
 
   /// The policy as an episode sees it.
-  private record Policy(ChatModel model, IntFunction<String> tokens) implements LocalModels {
+  private record Policy(ChatModel model, IntFunction<byte[]> tokens) implements LocalModels {
     @Override
     public @Nullable ChatModel find(String name) {
       return name.equals(Episode.POLICY) ? model : null;
@@ -45,12 +45,12 @@ public final class EpisodeServer implements AutoCloseable {
     }
 
     @Override
-    public String token(String model, int id) {
+    public byte[] token(String model, int id) {
       return tokens.apply(id);
     }
   }
 
-  private EpisodeServer(EpisodeServerConfig config, Episodes episodes, IntFunction<String> tokens) {
+  private EpisodeServer(EpisodeServerConfig config, Episodes episodes, IntFunction<byte[]> tokens) {
     this.config = config;
     this.episodes = episodes;
     this.tokens = tokens;
@@ -65,10 +65,10 @@ public final class EpisodeServer implements AutoCloseable {
 
   /// Starts to serve.
   ///
-  /// @param tokens the text of a token, which log-probabilities are reported with
+  /// @param tokens the bytes of a token, which log-probabilities are reported with
   /// @throws IllegalArgumentException if the port is taken
   public static EpisodeServer start(
-      EpisodeServerConfig config, Episodes episodes, IntFunction<String> tokens) {
+      EpisodeServerConfig config, Episodes episodes, IntFunction<byte[]> tokens) {
     return new EpisodeServer(config, episodes, tokens);
   }
 

@@ -18,8 +18,8 @@ public interface LocalModels {
   /// The names that `find` knows now.
   List<String> names();
 
-  /// The text of a token, which log-probabilities are reported with.
-  String token(String model, int id);
+  /// The bytes of a token, which log-probabilities are reported with.
+  byte[] token(String model, int id);
 
   /// What is to be seen of them in `/metrics`.
   default List<Figure> figures() {
@@ -46,8 +46,8 @@ public interface LocalModels {
       }
 
       @Override
-      public String token(String model, int id) {
-        return "";
+      public byte[] token(String model, int id) {
+        return new byte[0];
       }
     };
   }

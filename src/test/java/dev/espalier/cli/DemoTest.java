@@ -182,8 +182,8 @@ class DemoTest {
     }
 
     @Override
-    public String token(String model, int id) {
-      return "";
+    public byte[] token(String model, int id) {
+      return new byte[0];
     }
 
     @Override

@@ -26,7 +26,7 @@ class WorldOptionsTest {
   private static World world(String... options) {
     var into = new WorldOptions();
     new CommandLine(into).parseArgs(options);
-    return into.world(7, 4, id -> "");
+    return into.world(7, 4, id -> new byte[0]);
   }
 
   @Test
@@ -95,7 +95,7 @@ class WorldOptionsTest {
     new CommandLine(options)
         .parseArgs("--env=mcp", "--mcp=sleep 60", "--tasks=" + file, "--timeout=1");
     assertThat(options.patience()).isGreaterThan(Duration.ofSeconds(1));
-    try (var world = options.world(7, 4, id -> "")) {
+    try (var world = options.world(7, 4, id -> new byte[0])) {
       ChatModel policy =
           request -> {
             throw new ChatException(400, "it is not asked");

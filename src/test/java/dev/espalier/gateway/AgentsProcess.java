@@ -42,7 +42,8 @@ final class AgentsProcess {
             .toList();
     var config = new RolloutConfig(4, 8, 64, 1, PATIENCE, 0);
     int counting = 0;
-    try (var server = EpisodeServer.start(EpisodeServerConfig.local(0), episodes, id -> "")) {
+    try (var server =
+        EpisodeServer.start(EpisodeServerConfig.local(0), episodes, id -> new byte[0])) {
       System.out.println(Json.object().put("base_url", server.base().toString()));
       for (var group : new AgentRollouts(episodes, config, PATIENCE).run(tasks, policy, 1)) {
         counting += group.counting().size();

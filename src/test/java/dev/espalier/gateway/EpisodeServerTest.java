@@ -45,7 +45,8 @@ class EpisodeServerTest {
 
   private final Episodes episodes = new Episodes();
   private final EpisodeServer server =
-      EpisodeServer.start(EpisodeServerConfig.local(0), episodes, id -> "<" + id + ">");
+      EpisodeServer.start(
+          EpisodeServerConfig.local(0), episodes, id -> ("<" + id + ">").getBytes(UTF_8));
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final OpenAiAgent agent = new OpenAiAgent(server.base(), false);
 
@@ -206,7 +207,7 @@ class EpisodeServerTest {
 
   @Test
   void aPollIsNotAnErrorWhenTheRunEnds() throws Exception {
-    var ending = EpisodeServer.start(EpisodeServerConfig.local(0), episodes, id -> "");
+    var ending = EpisodeServer.start(EpisodeServerConfig.local(0), episodes, id -> new byte[0]);
     try (var polling = new OpenAiAgent(ending.base(), false)) {
       assertThat(polling.next(0).statusCode()).isEqualTo(204);
       var poll = threads.submit(() -> polling.next(60).statusCode());
@@ -225,7 +226,7 @@ class EpisodeServerTest {
     assertThatThrownBy(() -> new EpisodeServerConfig("0.0.0.0", 0, null))
         .hasMessageContaining("need a key");
     var config = new EpisodeServerConfig("127.0.0.1", 0, "esp-other");
-    try (var locked = EpisodeServer.start(config, episodes, id -> "");
+    try (var locked = EpisodeServer.start(config, episodes, id -> new byte[0]);
         var stranger = new OpenAiAgent(locked.base(), false)) {
       assertThat(stranger.next(0).statusCode()).isEqualTo(401);
     }

@@ -1,5 +1,6 @@
 package dev.espalier.gateway;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -35,6 +36,14 @@ import org.junit.jupiter.api.io.TempDir;
 class LocalModelTest {
   @TempDir private Path dir;
 
+  /// A space, the halves of a smile, and the end of a turn.
+  private static final List<byte[]> PIECES =
+      List.of(
+          new byte[] {' '},
+          new byte[] {(byte) 0xF0, (byte) 0x9F},
+          new byte[] {(byte) 0x98, (byte) 0x80},
+          "<end>".getBytes(UTF_8));
+
   private record Models(Map<String, ChatModel> byName) implements LocalModels {
     @Override
     public @Nullable ChatModel find(String name) {
@@ -52,8 +61,8 @@ class LocalModelTest {
     }
 
     @Override
-    public String token(String model, int id) {
-      return "<" + id + ">";
+    public byte[] token(String model, int id) {
+      return id < PIECES.size() ? PIECES.get(id) : ("<" + id + ">").getBytes(UTF_8);
     }
 
     @Override
@@ -84,6 +93,23 @@ class LocalModelTest {
       text.accept("It is ");
       text.accept("4");
       return complete(request);
+    }
+  }
+
+  /// Says a smile, of which a space before it and what a stop text cut are no part.
+  private static final class Smiler implements ChatModel {
+    @Override
+    public Completion complete(ChatRequest request) {
+      return new Completion(
+          new Message.Assistant("😀", List.of()),
+          FinishReason.STOP,
+          new Usage(7, 5),
+          new TokenTrace(
+              new int[] {9},
+              new int[] {0, 1, 2, 9, 3},
+              new float[] {0, -1, -2, -3, -4},
+              "base",
+              1));
     }
   }
 
@@ -192,8 +218,8 @@ class LocalModelTest {
       assertThat(json.at("/choices/0/logprobs/content/1/logprob").asDouble()).isEqualTo(-1);
       assertThat(json.at("/choices/0/logprobs/content/1/top_logprobs").toString())
           .isEqualTo(
-              "[{\"token\":\"<7>\",\"logprob\":-0.75,\"bytes\":null},"
-                  + "{\"token\":\"<6>\",\"logprob\":-1.0,\"bytes\":null}]");
+              "[{\"token\":\"<7>\",\"logprob\":-0.75,\"bytes\":[60,55,62]},"
+                  + "{\"token\":\"<6>\",\"logprob\":-1.0,\"bytes\":[60,54,62]}]");
       assertThat(json.at("/usage/total_tokens").asInt()).isEqualTo(7 + 2 * 3);
       var captured = rig.captured().getFirst();
       assertThat(captured.response()).isEqualTo(response.body());
@@ -201,6 +227,17 @@ class LocalModelTest {
       assertThat(rig.get("/v1/models")).contains("\"mine\"");
       assertThat(rig.get("/metrics"))
           .contains("# HELP mine_total Of mine.\n# TYPE mine_total counter\nmine_total 3\n");
+    }
+  }
+
+  @Test
+  void logProbabilitiesAreThoseOfTheTextByteByByte() throws Exception {
+    try (var rig = new Rig(dir, GatewayConfig.of(0), new Models(Map.of("mine", new Smiler())))) {
+      var response = rig.post("/v1/chat/completions", request("mine", ",\"logprobs\":true"));
+      var content = Json.parse(Rig.text(response)).at("/choices/0/logprobs/content");
+      assertThat(content.valueStream().map(it -> it.path("bytes").toString()))
+          .containsExactly("[240,159]", "[152,128]");
+      assertThat(content.at("/1/logprob").asDouble()).isEqualTo(-2);
     }
   }
 

@@ -50,8 +50,8 @@ final class LocalOverloadTest {
     }
 
     @Override
-    public String token(String model, int id) {
-      return "";
+    public byte[] token(String model, int id) {
+      return new byte[0];
     }
   }
 
