@@ -73,7 +73,7 @@ final class Answer {
   /// The whole answer, after the last token. What was held back until now may hold a stop text too.
   ///
   /// @param prompt the request's tokens
-  Message.Assistant finish(ChatRequest request, int[] prompt) {
+  Reply finish(ChatRequest request, int[] prompt) {
     if (cutAt >= 0) return stoppedText();
     var tools = request.tools();
     Reply reply = ended ? format.parse(ids(), tools) : format.parseCut(ids(), tools);
@@ -82,7 +82,8 @@ final class Answer {
     release(cutAt >= 0 ? cutAt : text.length());
     if (cutAt >= 0) return stoppedText();
     var calls = reply.message().calls().stream().limit(request.mostCalls()).toList();
-    return new Message.Assistant(reply.message().text(), identified(calls, prompt));
+    var message = new Message.Assistant(reply.message().text(), identified(calls, prompt));
+    return new Reply(message, reply.unparseable());
   }
 
   /// Gives calls ids that are a function of all that was said up to them: a run can be repeated,
@@ -97,8 +98,8 @@ final class Answer {
     return out;
   }
 
-  private Message.Assistant stoppedText() {
-    return new Message.Assistant(text.substring(0, cutAt), List.of());
+  private Reply stoppedText() {
+    return new Reply(new Message.Assistant(text.substring(0, cutAt), List.of()), false);
   }
 
   /// Whether it ended by itself or by a stop text, and not for want of room.

@@ -86,25 +86,26 @@ public record LocalModel(Engine engine, @Nullable Supplier<Lease> adapter) imple
     var format = engine.base().format();
     var sampling = generation.sampling;
     var prompt = generation.prompt;
-    var reply = new Answer(format, sampling.stop(), text);
+    var answer = new Answer(format, sampling.stop(), text);
     try {
       for (var token = generation.next(); token != null; token = generation.next()) {
-        if (reply.add(token)) break;
+        if (answer.add(token)) break;
       }
     } finally {
       generation.cancel();
     }
-    var message = reply.finish(request, prompt);
-    var finish = message.calls().isEmpty() ? FinishReason.STOP : FinishReason.TOOL_CALLS;
-    if (!reply.stopped()) finish = FinishReason.LENGTH;
+    var reply = answer.finish(request, prompt);
+    var finish = reply.message().calls().isEmpty() ? FinishReason.STOP : FinishReason.TOOL_CALLS;
+    if (!answer.stopped()) finish = FinishReason.LENGTH;
     var trace =
         new TokenTrace(
             prompt,
-            reply.ids(),
-            reply.logprobs(),
+            answer.ids(),
+            answer.logprobs(),
             generation.adapter == null ? "base" : generation.adapter.version(),
             sampling.temperature(),
-            sampling.topLogprobs() > 0 ? reply.likeliest() : null);
-    return new Completion(message, finish, new Usage(prompt.length, reply.ids().length), trace);
+            sampling.topLogprobs() > 0 ? answer.likeliest() : null);
+    var usage = new Usage(prompt.length, answer.ids().length);
+    return new Completion(reply.message(), finish, usage, trace, reply.unparseable());
   }
 }

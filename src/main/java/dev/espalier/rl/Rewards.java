@@ -1,7 +1,6 @@
 package dev.espalier.rl;
 
-import dev.espalier.chat.Json;
-import dev.espalier.chat.ToolCall;
+import dev.espalier.chat.FinishReason;
 import dev.espalier.env.Dropped;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.TrajectoryGroup;
@@ -17,7 +16,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 
 /// What training takes as an attempt's reward: the weighted sum of its sources, each of which is
 /// noted apart on the trajectory.
@@ -34,7 +32,7 @@ public record Rewards(
   /// The judge's score, 0 to 1.
   public static final String JUDGE = "judge";
 
-  /// 1 if every tool call has a JSON object for arguments and no turn was cut off, else 0.
+  /// 1 if every tool call could be read and no turn was cut off, else 0.
   public static final String FORMAT = "format";
 
   /// Thousands of sampled tokens: for a weight below 0.
@@ -99,16 +97,7 @@ public record Rewards(
   private static boolean wellFormed(Trajectory trajectory) {
     return trajectory.end() != Trajectory.End.LENGTH
         && trajectory.turns().stream()
-            .flatMap(turn -> turn.message().calls().stream())
-            .allMatch(Rewards::wellFormed);
-  }
-
-  private static boolean wellFormed(ToolCall call) {
-    try {
-      return Json.parse(call.arguments()).isObject();
-    } catch (JacksonException e) {
-      return false;
-    }
+            .noneMatch(turn -> turn.unparseable() || turn.finish() == FinishReason.LENGTH);
   }
 
   private List<TrajectoryGroup> judged(List<TrajectoryGroup> groups, Judge judge) {

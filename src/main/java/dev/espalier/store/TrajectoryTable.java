@@ -5,13 +5,25 @@ import dev.espalier.env.Trajectory;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.ObjectReader;
 
 /// SQL over trajectories.
 final class TrajectoryTable {
+  /// What rows of an earlier version do not say of a completion is false.
+  private static final ObjectReader READER =
+      Json.MAPPER
+          .readerFor(Trajectory.class)
+          .without(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+
   private TrajectoryTable() {}
 
   static byte[] body(Trajectory trajectory) {
     return Packed.pack(Json.MAPPER.writeValueAsBytes(trajectory));
+  }
+
+  static Trajectory read(byte[] body) {
+    return READER.readValue(Packed.unpack(body));
   }
 
   static void put(Connection connection, String run, int step, Trajectory trajectory, byte[] body)
@@ -40,7 +52,7 @@ final class TrajectoryTable {
     return Rows.all(
         connection,
         "SELECT body FROM trajectory WHERE run = ? AND step = ? ORDER BY rowid",
-        row -> Json.MAPPER.readValue(Packed.unpack(row.getBytes("body")), Trajectory.class),
+        row -> read(row.getBytes("body")),
         run,
         step);
   }

@@ -50,7 +50,7 @@ final class AnswerTest {
       for (int id : format.tokenizer().encode(said)) {
         if (answer.add(new Generation.Token(id, 0, List.of()))) break;
       }
-      var message = answer.finish(ChatRequest.of("m", messages(), null), new int[0]);
+      var message = answer.finish(ChatRequest.of("m", messages(), null), new int[0]).message();
       assertThat(message.text().stripTrailing()).isEqualTo(expected.stripTrailing());
       assertThat(out).hasToString(message.text());
       assertThat(message.calls()).isEmpty();
@@ -80,7 +80,27 @@ final class AnswerTest {
     var answer = new Answer(format, List.of(), text -> {});
     for (int id : format.tokenizer().encode(said))
       answer.add(new Generation.Token(id, 0, List.of()));
-    return answer.finish(request, prompt).calls();
+    return answer.finish(request, prompt).message().calls();
+  }
+
+  /// A call that cannot be read is text, but not unseen: the reward for form needs to know.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "<tool_call>{\"name\": \"Fly\", \"arguments\": {}}</tool_call> | false",
+        "<tool_call>{\"name\": \"Fly\", \"arguments\": {</tool_call> | true",
+        "Hello. | false",
+      })
+  void aCallThatCannotBeReadIsSaid(String said, boolean unparseable) throws IOException {
+    try (var format = TinyFormat.of(ToolCallSyntax.HERMES, true, dir)) {
+      var answer = new Answer(format, List.of(), text -> {});
+      for (int id : format.tokenizer().encode(said))
+        answer.add(new Generation.Token(id, 0, List.of()));
+      var reply = answer.finish(ChatRequest.of("m", messages(), null), new int[0]);
+      assertThat(reply.unparseable()).isEqualTo(unparseable);
+    }
   }
 
   /// Equal calls at different times are different calls; the same one again is the same.

@@ -1,5 +1,8 @@
 package dev.espalier.rl;
 
+import static dev.espalier.chat.FinishReason.LENGTH;
+import static dev.espalier.chat.FinishReason.STOP;
+import static dev.espalier.chat.FinishReason.TOOL_CALLS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -7,8 +10,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.espalier.chat.Completion;
 import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.Json;
-import dev.espalier.chat.Message;
-import dev.espalier.chat.ToolCall;
+import dev.espalier.chat.ToolCallSyntax;
 import dev.espalier.chat.Usage;
 import dev.espalier.env.Task;
 import dev.espalier.env.Trajectory;
@@ -41,11 +43,19 @@ final class RewardsTest {
             "r@1", Collections.nCopies(n, 0.5), Collections.nCopies(n, "so so"), 0, 1);
       };
 
-  private static Trajectory attempt(Task task, int member, String arguments, End end) {
-    var call = new Message.Assistant("", List.of(new ToolCall("c1", "reserve", arguments)));
-    var turn = new Completion(call, FinishReason.TOOL_CALLS, new Usage(10, 250), null);
+  /// A turn as the engine gives it.
+  private static Completion turn(String said, FinishReason finish) {
+    var reply = ToolCallSyntax.HERMES.parse(said, null);
+    return new Completion(reply.message(), finish, new Usage(10, 250), null, reply.unparseable());
+  }
+
+  private static String calling(String arguments) {
+    return "<tool_call>{\"name\": \"reserve\", \"arguments\": %s}</tool_call>".formatted(arguments);
+  }
+
+  private static Trajectory attempt(Task task, int member, End end, Completion... turns) {
     return new Trajectory(
-        task, member, Json.array(), null, List.of(turn), end, "", Map.of(Trajectory.ENV, 1.0));
+        task, member, Json.array(), null, List.of(turns), end, "", Map.of(Trajectory.ENV, 1.0));
   }
 
   private static TrajectoryGroup group(String id) {
@@ -53,9 +63,9 @@ final class RewardsTest {
     return new TrajectoryGroup(
         task,
         List.of(
-            attempt(task, 0, "{\"berth\": \"A1\"}", End.DONE),
-            attempt(task, 1, "{\"berth\": ", End.DONE),
-            attempt(task, 2, "{}", End.LENGTH)));
+            attempt(task, 0, End.DONE, turn(calling("{\"berth\": \"A1\"}"), TOOL_CALLS)),
+            attempt(task, 1, End.DONE, turn(calling("{\"berth\": "), STOP)),
+            attempt(task, 2, End.LENGTH, turn(calling("{}"), TOOL_CALLS))));
   }
 
   @Test
@@ -75,6 +85,24 @@ final class RewardsTest {
     assertThat(attempts).extracting(one -> one.reward("format")).containsExactly(1.0, 0.0, 0.0);
     assertThat(rewards.total(attempts.get(0))).isCloseTo(1 + 1 + 0.5 - 0.25, within(1e-12));
     assertThat(rewards.total(attempts.get(1))).isCloseTo(1 + 1 - 0.25, within(1e-12));
+  }
+
+  /// An agent may go on after a turn that was cut off or that held half a call.
+  @Test
+  void everyTurnsFormCounts() {
+    var task = new Task("t", "turns", Json.object());
+    var good = turn("Done.", STOP);
+    var cut = turn("Well, as I was", LENGTH);
+    var half = turn(calling("{"), STOP);
+    var group =
+        new TrajectoryGroup(
+            task,
+            List.of(
+                attempt(task, 0, End.DONE, good, good),
+                attempt(task, 1, End.DONE, cut, good),
+                attempt(task, 2, End.DONE, half, good)));
+    var scored = Rewards.ENVIRONMENT.score(List.of(group)).getFirst().trajectories();
+    assertThat(scored).extracting(one -> one.reward("format")).containsExactly(1.0, 0.0, 0.0);
   }
 
   @Test

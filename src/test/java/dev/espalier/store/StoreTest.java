@@ -4,7 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.chat.Completion;
+import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.Json;
+import dev.espalier.chat.Message;
+import dev.espalier.chat.Usage;
 import dev.espalier.env.Task;
 import dev.espalier.env.Trajectory;
 import dev.espalier.env.Trajectory.End;
@@ -22,6 +26,7 @@ import java.util.stream.IntStream;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.node.ObjectNode;
 
 class StoreTest {
   private static final int LARGE = 100_000;
@@ -262,6 +267,24 @@ class StoreTest {
       assertThat(store.shrinkTo(12L * LARGE)).isBetween(6L, 11L);
       assertThat(store.trajectories("rl/it", 1)).hasSize(1);
     }
+  }
+
+  @Test
+  void aCallThatCouldNotBeReadIsKeptAndAnOlderRowSaysNothingOfIt() {
+    var text = new Message.Assistant("<tool_call>{", List.of());
+    var turn = new Completion(text, FinishReason.STOP, new Usage(1, 1), null, true);
+    var task = new Task("e", "t", Json.object());
+    var attempt =
+        new Trajectory(task, 0, Json.array(), null, List.of(turn), End.DONE, "", Map.of());
+    try (var store = Store.open(dir, Durability.PROCESS)) {
+      store.put("rl/it", 1, List.of(attempt));
+      assertThat(store.trajectories("rl/it", 1)).containsExactly(attempt);
+    }
+    var older = Json.MAPPER.<ObjectNode>valueToTree(attempt);
+    ((ObjectNode) older.path("turns").get(0)).remove("unparseable");
+    var read = TrajectoryTable.read(Packed.pack(Json.MAPPER.writeValueAsBytes(older)));
+    assertThat(read.turns().getFirst().message()).isEqualTo(text);
+    assertThat(read.turns().getFirst().unparseable()).isFalse();
   }
 
   private void captureLarge(int count) {
