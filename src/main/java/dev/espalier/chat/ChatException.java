@@ -4,6 +4,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A request that could not be answered, with the HTTP status that says whose fault it was.
 public final class ChatException extends RuntimeException {
+  /// The code of messages that have no room in the context, as OpenAI has it.
+  public static final String TOO_LONG = "context_length_exceeded";
+
   private static final long serialVersionUID = 1L;
 
   private final int status;
@@ -35,9 +38,9 @@ public final class ChatException extends RuntimeException {
     return new ChatException(429, message, retryAfter, null);
   }
 
-  /// A 400 for messages that have no room in the context, with the code that clients know it by.
+  /// A 400 for messages that have no room in the context.
   public static ChatException tooLong(String message) {
-    return new ChatException(400, message, 1, "context_length_exceeded");
+    return new ChatException(400, message, 1, TOO_LONG);
   }
 
   /// An HTTP status: 400 for a bad request, 429 for too many, 502 for an upstream's fault.

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 
 /// One attempt while it is being made: what was said so far, and how it ended once it has.
@@ -27,6 +28,7 @@ final class Attempt {
   private ArrayNode messages = Json.array();
   private @Nullable ArrayNode tools;
   private List<Completion> turns = new ArrayList<>();
+  private @Nullable ChatException refusal; // of a conversation that no model could continue
   private @Nullable Trajectory outcome;
 
   Attempt(Environments environments, RolloutConfig config, Task task, int member, long seed) {
@@ -64,9 +66,17 @@ final class Attempt {
     var conversation = opened.start();
     synchronized (this) {
       if (late(now)) return;
-      messages.addAll(conversation.messages());
       tools = conversation.tools();
+      hear(conversation.messages());
     }
+  }
+
+  /// Takes what the environment says.
+  ///
+  /// @throws ChatException if it is no conversation
+  private void hear(Iterable<? extends JsonNode> more) {
+    for (var message : more) messages.add(message);
+    var _ = ChatRequest.of("policy", messages, tools).conversation();
   }
 
   private synchronized int current() {
@@ -94,8 +104,11 @@ final class Attempt {
     try {
       completion = answer.get();
     } catch (ChatException e) {
+      boolean tooLong = ChatException.TOO_LONG.equals(e.code());
       // a conversation beyond the model's context is the policy's doing; the rest is not
-      end(e.status() == 400 && !turns.isEmpty() ? End.LENGTH : End.FAILED, 0, e.getMessage());
+      if (tooLong && !turns.isEmpty()) end(End.LENGTH, 0, e.getMessage());
+      else if (e.status() != 400 || tooLong) end(End.FAILED, 0, e.getMessage());
+      else refusal = e;
       return;
     }
     turns.add(completion);
@@ -103,8 +116,11 @@ final class Attempt {
   }
 
   /// Lets the environment answer the last turn; one that was cut off is the last in any case.
+  ///
+  /// @throws ChatException if the model could make nothing of what the environment said
   void step() {
     if (env == null) throw new IllegalStateException("the attempt was not started");
+    if (refusal != null) throw refusal;
     int now = current();
     boolean cut = turns.getLast().finish() == FinishReason.LENGTH;
     var step = env.step(turns.getLast());
@@ -117,7 +133,7 @@ final class Attempt {
     switch (step) {
       case Step.Done(var reward, var why) -> end(cut ? End.LENGTH : End.DONE, reward, why);
       case Step.Continue(var more) -> {
-        messages.addAll(more);
+        hear(more);
         if (cut) {
           end(End.LENGTH, 0, "a turn had more than %d tokens".formatted(config.maxTokens()));
         } else if (turns.size() >= config.maxTurns()) {
@@ -137,6 +153,7 @@ final class Attempt {
       return false;
     }
     trial++;
+    refusal = null;
     turns = new ArrayList<>();
     messages = Json.array();
     return true;

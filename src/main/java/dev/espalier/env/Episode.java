@@ -72,8 +72,9 @@ public final class Episode {
       add(request, completion);
       return completion;
     } catch (RuntimeException e) {
-      boolean tooLong = e instanceof ChatException said && said.status() == 400 && size() > 0;
-      refuse(tooLong ? End.LENGTH : End.FAILED, String.valueOf(e.getMessage()));
+      boolean tooLong =
+          e instanceof ChatException said && ChatException.TOO_LONG.equals(said.code());
+      refuse(tooLong && size() > 0 ? End.LENGTH : End.FAILED, String.valueOf(e.getMessage()));
       throw e;
     } finally {
       answered();

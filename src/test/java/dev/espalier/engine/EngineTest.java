@@ -140,7 +140,8 @@ final class EngineTest {
     long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * 4;
     try (var small = new Engine(engine().base(), 8, 64 * 9 * token)) { // a scratch slot too
       assertThatThrownBy(() -> small.generate(new int[64], Sampling.greedy(1), Set.of(), null))
-          .isInstanceOf(ChatException.class)
+          .isInstanceOfSatisfying(
+              ChatException.class, e -> assertThat(e.code()).isEqualTo(ChatException.TOO_LONG))
           .hasMessage(
               "the prompt has 64 tokens, but there is memory for 64 in each of 8 sequences at once");
       var cut = all(small.generate(new int[60], Sampling.greedy(50), Set.of(), null));

@@ -316,10 +316,14 @@ final class AgentRolloutsTest {
 
   @Test
   void aConversationBeyondTheContextCountsAndAPolicyThatFailsDoesNot() {
-    for (int status : new int[] {400, 503}) {
+    for (var failure :
+        List.of(
+            ChatException.tooLong("no more"),
+            new ChatException(400, "the model's chat template: no"),
+            new ChatException(503, "no more"))) {
       ChatModel policy =
           request -> {
-            if (request.messages().size() > 1) throw new ChatException(status, "no more");
+            if (request.messages().size() > 1) throw failure;
             return new AddingPolicy().complete(request);
           };
       var out =
@@ -332,7 +336,7 @@ final class AgentRolloutsTest {
                 while (true) say(episode, messages);
               },
               task(1));
-      assertThat(out.getFirst().end()).isEqualTo(status == 400 ? End.LENGTH : End.FAILED);
+      assertThat(out.getFirst().end()).isEqualTo(failure.code() == null ? End.FAILED : End.LENGTH);
     }
   }
 

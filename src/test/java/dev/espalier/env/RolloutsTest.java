@@ -20,7 +20,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Attempts in lockstep: what they note, how they end, and what becomes of environments that do not
 /// keep their word.
@@ -49,7 +51,7 @@ final class RolloutsTest {
     }
   }
 
-  private static tools.jackson.databind.node.ObjectNode user(String text) {
+  private static ObjectNode user(String text) {
     return Json.object().put("role", "user").put("content", text);
   }
 
@@ -267,6 +269,65 @@ final class RolloutsTest {
     var out = run(rollouts((task, seed) -> new Countdown(task), 1, 9, 0), policy, task(3), task(2));
     assertThat(out.get(0).end()).isEqualTo(End.FAILED);
     assertThat(out.get(1).end()).isEqualTo(End.DONE);
+  }
+
+  /// The first trial's environment says what is no conversation, at its start or later.
+  @ParameterizedTest
+  @CsvSource({
+    "0, '{\"content\": \"no role\"}'",
+    "0, '{\"role\": \"oracle\", \"content\": \"unknown\"}'",
+    "1, '{\"content\": \"no role\"}'",
+    "1, '{\"role\": \"user\", \"content\": \"of no template\"}'"
+  })
+  void nonsenseIsTheEnvironmentsFault(int turn, String nonsense) {
+    var opened = new AtomicInteger();
+    var message = (ObjectNode) Json.parse(nonsense);
+    Environments.Maker maker =
+        (task, seed) -> {
+          var inner = new Countdown(task);
+          if (opened.incrementAndGet() % 2 == 0) return inner;
+          return new Env() {
+            @Override
+            public Conversation start() {
+              return turn == 0 ? new Conversation(Json.array().add(message), null) : inner.start();
+            }
+
+            @Override
+            public Step step(Completion action) {
+              return new Step.Continue(List.of(message));
+            }
+          };
+        };
+    ChatModel policy =
+        request -> {
+          var last = request.messages().get(request.messages().size() - 1);
+          if (last.path("content").asString().equals("of no template")) {
+            throw new ChatException(400, "the model's chat template: no");
+          }
+          return counts(request);
+        };
+    var out = run(rollouts(maker, 1, 9, 1), policy, task(2)).getFirst();
+    assertThat(out.end()).isEqualTo(End.DONE);
+    assertThat(out.reward(Trajectory.ENV)).isEqualTo(1);
+    try (var warned = new Warned()) {
+      out = run(rollouts(maker, 1, 9, 0), policy, task(2)).getFirst();
+      assertThat(warned.lines()).singleElement().asString().startsWith("attempts dropped, 1 of");
+    }
+    assertThat(out.end()).isEqualTo(End.FAILED);
+    assertThat(out.counts()).isFalse();
+  }
+
+  @Test
+  void aConversationBeyondTheContextIsThePolicysDoingAfterItsFirstTurn() {
+    for (int most : new int[] {1, 2}) {
+      ChatModel policy =
+          request -> {
+            if (request.messages().size() < most) return counts(request);
+            throw ChatException.tooLong("no room");
+          };
+      var out = run(rollouts((task, seed) -> new Countdown(task), 1, 9, 1), policy, task(3));
+      assertThat(out.getFirst().end()).isEqualTo(most == 1 ? End.FAILED : End.LENGTH);
+    }
   }
 
   @Test
