@@ -40,7 +40,7 @@ final class RealismOptions {
   @Option(names = "--failing-tools", description = "Tool calls that fail" + RATE)
   private double failing = Realism.MODERATE.failing();
 
-  @Option(names = "--wrong-results", description = "Tool results that belong elsewhere" + RATE)
+  @Option(names = "--wrong-results", description = "Lookups that answer about another" + RATE)
   private double wrong = Realism.MODERATE.wrong();
 
   @Option(

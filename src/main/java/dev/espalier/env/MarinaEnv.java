@@ -26,12 +26,16 @@ public final class MarinaEnv implements Env {
   /// The name it is registered by.
   public static final String NAME = "port-alder";
 
-  private static final JsonNode QUESTIONS = MarinaText.json("answers.json").path("ask");
+  private static final JsonNode ANSWERS = MarinaText.json("answers.json");
+  private static final JsonNode QUESTIONS = ANSWERS.path("ask");
+  private static final List<String> FACTS = List.copyOf(ANSWERS.path("facts").propertyNames());
   private static final int PATIENCE = 2;
   private static final double CONSOLATION = 0.5; // the most that a wrong book earns
 
   /// Something that the person wants, and how they ask for it.
-  private record Thing(MarinaTask task, String text) {}
+  ///
+  /// @param smallTalk a question that no tool is for, which comes first; null for none
+  private record Thing(MarinaTask task, String text, @Nullable String smallTalk) {}
 
   private final Realism realism;
   private final Draw luck;
@@ -42,6 +46,7 @@ public final class MarinaEnv implements Env {
   private final Map<String, JsonNode> wanted = new TreeMap<>();
 
   private int now; // which of the things is being asked for
+  private boolean chatting; // and whether the small talk before it is
   private boolean changed;
   private int puzzled;
 
@@ -58,8 +63,11 @@ public final class MarinaEnv implements Env {
     var speech = new MarinaSpeech(phrases, realism.people(), draw, realism.manner());
     guest = new MarinaGuest(values, phrases, realism.people(), draw, known, speech);
     for (int i = 0; i < errands.things(); i++) {
+      double chance = realism.people().smallTalk();
+      boolean talks = chance > 0 && draw.chance(chance);
+      var smallTalk = talks ? guest.question(draw.pick(FACTS), i == 0) : null;
       var task = guest.next(List.of(), errands.possible());
-      things.add(new Thing(task, guest.ask(List.of(task), i == 0).text()));
+      things.add(new Thing(task, guest.ask(List.of(task), i == 0 && !talks).text(), smallTalk));
       want(task);
       lies(known, task);
     }
@@ -106,12 +114,17 @@ public final class MarinaEnv implements Env {
   public Conversation start() {
     var messages = Json.array();
     messages.add(Json.object().put("role", "system").put("content", PortAlder.systemPrompt()));
-    messages.add(user(things.getFirst().text()));
+    messages.add(user(ask(0)));
     return new Conversation(messages, PortAlder.tools());
   }
 
   private void want(MarinaTask task) {
     wanted.put(MarinaOffice.key(task.tool(), task.arguments()), task.arguments());
+  }
+
+  /// Whether the person said what no tool is for, and not yet what they want.
+  boolean chatting() {
+    return chatting;
   }
 
   /// The calls that make the book right, in order.
@@ -146,9 +159,17 @@ public final class MarinaEnv implements Env {
     return new Step.Continue(results);
   }
 
+  /// What the person says first of the thing of that number.
+  private String ask(int number) {
+    now = number;
+    var thing = things.get(number);
+    chatting = thing.smallTalk() != null;
+    return thing.smallTalk() != null ? thing.smallTalk() : thing.text();
+  }
+
   /// Whether the person is gone once the office has done what it is asked for now.
   private boolean nothingElse() {
-    return now == things.size() - 1 && (secondThought == null || changed);
+    return !chatting && now == things.size() - 1 && (secondThought == null || changed);
   }
 
   private ObjectNode result(ToolCall call) {
@@ -176,6 +197,7 @@ public final class MarinaEnv implements Env {
 
   /// The person answers a question, has second thoughts, wants the next thing, or leaves.
   private Step spoken(String text) {
+    if (chatting) return go(next());
     var task = changed && secondThought != null ? secondThought : things.get(now).task();
     var slot = asked(text, task);
     if (slot != null) {
@@ -190,9 +212,14 @@ public final class MarinaEnv implements Env {
     return nothingElse() ? left() : go(next());
   }
 
-  /// What the person says once something was done: the next thing, or a second thought on the last.
+  /// What the person says once something was done: what the small talk led up to, the next thing,
+  /// or a second thought on the last.
   private String next() {
-    if (now < things.size() - 1) return things.get(++now).text();
+    if (chatting) {
+      chatting = false;
+      return things.get(now).text();
+    }
+    if (now < things.size() - 1) return ask(now + 1);
     var thought = Objects.requireNonNull(secondThought);
     changed = true;
     want(thought);

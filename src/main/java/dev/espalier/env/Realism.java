@@ -8,7 +8,7 @@ import java.time.Duration;
 /// @param manner `any`, or one that all have: `plain`, `terse`, `polite`, `chatty`, `rude`
 /// @param mistaken of answers that are about something else than what was asked
 /// @param failing of tool calls that fail and must be made again
-/// @param wrong of tool results that belong to something else
+/// @param wrong of lookups that answer about another vessel; other tools answer nothing to read
 /// @param slowest how long the slowest tool takes
 public record Realism(
     Difficulty people,

@@ -38,10 +38,12 @@ final class MarinaEnvTest {
         new Message.Assistant("", List.of(call)), FinishReason.TOOL_CALLS, new Usage(1, 1), null);
   }
 
-  /// Makes the calls, again when a tool fails; the person is gone after the last.
+  /// Makes the calls, again when a tool fails, and answers small talk; the person is gone after the
+  /// last.
   private static Step play(MarinaEnv env, List<MarinaTask> calls) {
     env.start();
     for (var call : calls) {
+      if (env.chatting()) env.step(says("We are open all day."));
       for (int trial = 0; trial < 50; trial++) {
         var step = env.step(calls(call));
         if (!(step instanceof Step.Continue(var messages))) {
@@ -166,6 +168,32 @@ final class MarinaEnvTest {
     }
     assertThat(env.step(says("What?"))).isInstanceOf(Step.Continue.class);
     assertThat(env.step(says("What?"))).isInstanceOf(Step.Done.class);
+  }
+
+  /// Who only wants to know something first says what they want once they have an answer, whatever
+  /// it is, and takes no call for one.
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.5, 1})
+  void smallTalkComesBeforeWhatIsWanted(double rate) {
+    var people = new Difficulty(0, 0, 0, 0, 0, rate);
+    var realism = new Realism(people, "any", 0, 0, 0, Duration.ZERO);
+    int talks = 0;
+    for (int number = 0; number < 100; number++) {
+      var task = MarinaEnv.task("captured", 9, number, new Errands(1, 0, List.of()));
+      var env = open(realism, task, number);
+      var opening = env.start().messages().get(1).path("content").asString();
+      if (!env.chatting()) continue;
+      talks++;
+      var calling = open(realism, task, number);
+      calling.start();
+      var wanted = env.solution().getFirst();
+      var text = ((Step.Continue) env.step(says("No."))).messages().getFirst();
+      assertThat(text.path("content").asString()).isNotEqualTo(opening);
+      assertThat(((Step.Continue) calling.step(calls(wanted))).messages().getLast())
+          .isEqualTo(text);
+      assertThat(env.step(calls(wanted))).isEqualTo(new Step.Done(1, "the book is right"));
+    }
+    assertThat(talks / 100.0).isBetween(rate - 0.15, rate + 0.15);
   }
 
   private static String result(MarinaEnv env, ToolCall call) {
