@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// What a judge is worth, measured on groups whose attempts have a label.
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 ///   draw is half
 /// @param positionBias how much more often than by chance an attempt wins against another that the
 ///   judge was shown after it; null if no group has two that differ
-/// @param lengthBias the same for the longer of two attempts; null if no two differ in length
+/// @param lengthBias how much more often the longer of two attempts wins than by their labels,
+///   which may well be better for it; null if no two that have a label differ in length
 /// @param pairs how many pairs the labels order
 /// @param unscored groups without a verdict
 public record Calibration(
@@ -37,47 +39,43 @@ public record Calibration(
   /// @param label how good an attempt really was
   public static Calibration of(
       Judge judge, List<TrajectoryGroup> groups, ToDoubleFunction<Trajectory> label, long seed) {
-    var agreement = new ArrayList<Double>();
-    var position = new ArrayList<Double>();
-    var length = new ArrayList<Double>();
-    int pairs = 0;
+    var agreement = new ArrayList<List<Double>>();
+    var position = new ArrayList<List<Double>>();
+    var length = new ArrayList<List<Double>>();
     var unscored = new Dropped("groups without a verdict");
     for (var group : groups) {
       var verdict = judge.judge(group, unscored).orElse(null);
       if (verdict == null) continue;
       var scores = verdict.scores();
       var attempts = group.trajectories();
-      double agreed = 0;
-      int ordered = 0;
-      double longer = 0;
-      int unequal = 0;
+      var labels = attempts.stream().mapToDouble(label).toArray();
+      var agreed = new ArrayList<Double>();
+      var longer = new ArrayList<Double>();
       for (int i = 0; i < attempts.size(); i++) {
         for (int j = i + 1; j < attempts.size(); j++) {
+          if (Double.isNaN(labels[i]) || Double.isNaN(labels[j])) continue; // no label
           double wins = wins(scores.get(i), scores.get(j));
-          double truth =
-              label.applyAsDouble(attempts.get(i)) - label.applyAsDouble(attempts.get(j));
+          double truth = wins(labels[i], labels[j]);
+          if (truth != 0.5) agreed.add(truth == 1 ? wins : 1 - wins);
           int more = attempts.get(i).sampledTokens() - attempts.get(j).sampledTokens();
-          if (more != 0) {
-            longer += more > 0 ? wins - 0.5 : 0.5 - wins;
-            unequal++;
-          }
-          if (truth == 0 || Double.isNaN(truth)) continue; // one of them has no label
-          agreed += truth > 0 ? wins : 1 - wins;
-          ordered++;
+          if (more != 0) longer.add(Math.signum(more) * (wins - truth));
         }
       }
-      pairs += ordered;
-      if (ordered > 0) agreement.add(agreed / ordered);
+      agreement.add(agreed);
+      length.add(longer);
       // attempts that are all the same are shown as one, which has no place
-      if (Transcripts.of(group).distinct().size() > 1) position.add(verdict.firstWins());
-      if (unequal > 0) length.add(longer / unequal);
+      if (Transcripts.of(group).distinct().size() > 1) position.add(List.of(verdict.firstWins()));
     }
     unscored.report();
+    var agreed = estimate(agreement, seed);
+    if (agreed == null) {
+      throw new JudgeException("no labelled group that tells two attempts apart was scored");
+    }
     return new Calibration(
-        estimate(agreement, seed),
-        position.isEmpty() ? null : estimate(position, seed),
-        length.isEmpty() ? null : estimate(length, seed),
-        pairs,
+        agreed,
+        estimate(position, seed),
+        estimate(length, seed),
+        agreement.stream().mapToInt(List::size).sum(),
         unscored.count());
   }
 
@@ -85,12 +83,18 @@ public record Calibration(
     return one > other ? 1 : one < other ? 0 : 0.5;
   }
 
-  private static Estimate estimate(List<Double> numbers, long seed) {
-    if (numbers.isEmpty()) {
-      throw new JudgeException("no labelled group that tells two attempts apart was scored");
-    }
-    var values = numbers.stream().mapToDouble(it -> it).toArray();
+  /// The mean of all values; null if there are none.
+  ///
+  /// @param byGroup the values of each group, which are right or wrong together
+  private static @Nullable Estimate estimate(List<List<Double>> byGroup, long seed) {
+    var values = byGroup.stream().flatMap(List::stream).mapToDouble(it -> it).toArray();
+    if (values.length == 0) return null;
+    var some = byGroup.stream().filter(it -> !it.isEmpty()).toList();
+    var groups =
+        IntStream.range(0, some.size())
+            .flatMap(g -> some.get(g).stream().mapToInt(it -> g))
+            .toArray();
     double mean = Arrays.stream(values).average().orElseThrow();
-    return new Estimate(mean, Bootstrap.mean(values, LEVEL, RESAMPLES, seed));
+    return new Estimate(mean, Bootstrap.mean(values, groups, LEVEL, RESAMPLES, seed));
   }
 }
