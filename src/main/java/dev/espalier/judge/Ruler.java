@@ -19,9 +19,10 @@ import tools.jackson.databind.JsonNode;
 
 /// RULER (OpenPipe): a language model scores the attempts at one task against each other.
 ///
-/// Differs from ART's: attempts are shuffled, in several orders if asked; scores are matched by id;
-/// a verdict that misses an attempt, repeats one or is no number in 0..1 is asked for again and
-/// then refused, so that no step trains on half a verdict.
+/// Differs from ART's: attempts are shuffled, in several orders if asked, of which every second is
+/// the reverse of the one before it; scores are matched by id; a verdict that misses an attempt,
+/// repeats one or is no number in 0..1 is asked for again and then refused, so that no step trains
+/// on half a verdict.
 ///
 /// @param model the judge
 /// @param name tells it from other judges, in the label of its verdicts
@@ -51,9 +52,7 @@ public record Ruler(ChatModel model, String name, Rubric rubric, RulerConfig con
     double firstWins = 0;
     int calls = 0;
     for (int order = 0; order < config.orders(); order++) {
-      var places = new ArrayList<>(IntStream.range(0, n).boxed().toList());
-      long seed = Seeds.of(Seeds.of(config.seed(), group.task().id().hashCode()), order);
-      Collections.shuffle(places, new Random(seed));
+      var places = places(group, n, order);
       var request = request(transcripts, places);
       @Nullable List<Score> scores = null;
       String fault = "";
@@ -81,6 +80,14 @@ public record Ruler(ChatModel model, String name, Rubric rubric, RulerConfig con
         transcripts.which().stream().map(i -> said[i]).toList(),
         firstWins,
         calls);
+  }
+
+  /// The attempts in an order to show them in: what one order puts first the next puts last.
+  private List<Integer> places(TrajectoryGroup group, int n, int order) {
+    var places = new ArrayList<>(IntStream.range(0, n).boxed().toList());
+    long seed = Seeds.of(Seeds.of(config.seed(), group.task().id().hashCode()), order / 2);
+    Collections.shuffle(places, new Random(seed));
+    return order % 2 == 0 ? places : places.reversed();
   }
 
   /// @param scores in the order in which the attempts were shown

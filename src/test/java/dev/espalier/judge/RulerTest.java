@@ -88,6 +88,26 @@ final class RulerTest {
     for (double score : verdict.scores()) assertThat(score).isCloseTo(0.25, within(0.12));
   }
 
+  /// Two orders of two attempts are both that there are.
+  @Test
+  void everySecondOrderIsTheOneBeforeItReversed() {
+    for (var group :
+        List.of(
+            Attempts.saying("a", "bb"),
+            Attempts.saying("aa", "b"),
+            Attempts.saying("aaa", "bb"),
+            Attempts.saying("a", "bbb"),
+            Attempts.saying("aaa", "b"),
+            Attempts.saying("aa", "bbb"))) {
+      assertThat(ruler(RulerTest::firstIsBest, 2, 0).judge(group).scores())
+          .containsExactly(0.5, 0.5);
+    }
+    ruler(this::byLength, 4, 0).judge(Attempts.saying("a", "bb", "ccc", "dddd", "eeeee"));
+    assertThat(shown.get(1)).isEqualTo(shown.get(0).reversed());
+    assertThat(shown.get(3)).isEqualTo(shown.get(2).reversed());
+    assertThat(shown.get(2)).isNotEqualTo(shown.get(0));
+  }
+
   @Test
   void identicalAttemptsAreShownOnceAndScoredAlike() {
     var verdict = ruler(this::byLength, 1, 0).judge(Attempts.saying("aa", "b", "aa", "aa"));
