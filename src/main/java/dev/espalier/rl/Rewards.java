@@ -7,10 +7,12 @@ import dev.espalier.env.TrajectoryGroup;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.Verdict;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -47,7 +49,8 @@ public record Rewards(
   private static final int AT_ONCE = 16;
 
   public Rewards {
-    weights = Map.copyOf(weights);
+    // sorted, so that a run and its resumption add up in the same order, to the last bit
+    weights = Collections.unmodifiableMap(new TreeMap<>(weights));
     for (var weight : weights.entrySet()) {
       if (!SOURCES.contains(weight.getKey())) {
         throw new IllegalArgumentException(

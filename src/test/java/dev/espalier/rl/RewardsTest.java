@@ -162,6 +162,14 @@ final class RewardsTest {
     }
   }
 
+  /// Another order adds up to another last bit.
+  @Test
+  void sourcesAreAddedUpInTheOrderOfTheirNames() {
+    var weights = Map.of("length", -0.1, "judge", 0.3, "format", 0.2, "env", 0.7);
+    var rewards = new Rewards(weights, HALF, (group, verdict) -> {});
+    assertThat(rewards.weights().keySet()).containsExactly("env", "format", "judge", "length");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "env, 0, no reward counts",
