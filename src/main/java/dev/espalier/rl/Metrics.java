@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.function.Consumer;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -42,12 +43,12 @@ final class Metrics implements AutoCloseable {
   void keepUntil(int step) {
     try {
       out.close();
+      var lines = Files.readAllLines(file);
+      // a last line cut off by the kill is after the checkpoint too
+      if (!lines.isEmpty() && !whole(lines.getLast())) lines.removeLast();
       var kept = new ArrayList<String>();
-      for (var line : Files.readAllLines(file)) {
-        // a line cut off by the kill is after the checkpoint too
-        boolean whole = line.endsWith("}");
-        if (whole && JsonMapper.shared().readTree(line).path("step").asInt() <= step)
-          kept.add(line);
+      for (var line : lines) {
+        if (JsonMapper.shared().readTree(line).path("step").asInt() <= step) kept.add(line);
       }
       var beside = file.resolveSibling(FILE + ".part"); // a kill leaves the whole file
       Files.write(beside, kept);
@@ -55,6 +56,14 @@ final class Metrics implements AutoCloseable {
       out = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new TrainingException("cannot rewrite " + file, e);
+    }
+  }
+
+  private static boolean whole(String line) {
+    try {
+      return JsonMapper.shared().readTree(line).isObject();
+    } catch (JacksonException e) {
+      return false;
     }
   }
 

@@ -10,11 +10,26 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class MetricsTest {
   @TempDir private Path folder = Path.of("");
 
-  /// Another name of the file still says all of it: the file was replaced, not written over.
+  /// Another name of the file still says all of it: the file was replaced, not written over. One
+  /// that was cut after a brace of its own looks whole.
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{\"st", "{\"step\":2,\"rewards\":{\"env\":1}", "{\"step\":2}"})
+  void aLineThatTheKillCutOffIsDropped(String last) throws IOException {
+    var file = folder.resolve("metrics.jsonl");
+    Files.writeString(file, "{\"step\":1,\"rewards\":{\"env\":1}}\n" + last);
+    try (var store = Store.open(folder, Durability.PROCESS);
+        var metrics = Metrics.open(folder, new Journal(store, "r"), line -> {})) {
+      metrics.keepUntil(1);
+    }
+    assertThat(file).hasContent("{\"step\":1,\"rewards\":{\"env\":1}}");
+  }
+
   @Test
   void whatIsKeptIsWrittenBesideAndThenMoved() throws IOException {
     var file = folder.resolve("metrics.jsonl");
