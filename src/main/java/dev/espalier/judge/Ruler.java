@@ -22,7 +22,7 @@ import tools.jackson.databind.JsonNode;
 /// Differs from ART's: attempts are shuffled, in several orders if asked, of which every second is
 /// the reverse of the one before it; scores are matched by id; a verdict that misses an attempt,
 /// repeats one or is no number in 0..1 is asked for again and then refused, so that no step trains
-/// on half a verdict.
+/// on half a verdict; attempts that are all the same are at one half without being shown.
 ///
 /// @param model the judge
 /// @param name tells it from other judges, in the label of its verdicts
@@ -47,6 +47,7 @@ public record Ruler(ChatModel model, String name, Rubric rubric, RulerConfig con
   public Verdict judge(TrajectoryGroup group) {
     var transcripts = Transcripts.of(group);
     int n = transcripts.distinct().size();
+    if (n == 1) return verdict(transcripts, new double[] {0.5}, new String[] {""}, 0, 0);
     var sums = new double[n];
     var said = new String[n];
     double firstWins = 0;
@@ -74,9 +75,15 @@ public record Ruler(ChatModel model, String name, Rubric rubric, RulerConfig con
         said[places.get(place)] = scores.get(place).explanation();
       }
     }
+    for (int i = 0; i < n; i++) sums[i] /= config.orders();
+    return verdict(transcripts, sums, said, firstWins, calls);
+  }
+
+  private Verdict verdict(
+      Transcripts transcripts, double[] scores, String[] said, double firstWins, int calls) {
     return new Verdict(
         rubric.version(name, "lists in %d orders".formatted(config.orders())),
-        transcripts.which().stream().map(i -> sums[i] / config.orders()).toList(),
+        transcripts.which().stream().map(i -> scores[i]).toList(),
         transcripts.which().stream().map(i -> said[i]).toList(),
         firstWins,
         calls);

@@ -115,6 +115,14 @@ final class RulerTest {
     assertThat(verdict.scores()).containsExactly(0.2, 0.1, 0.2, 0.2);
   }
 
+  @Test
+  void aJudgeIsNotAskedAboutAttemptsThatAreAllTheSame() {
+    var verdict = ruler(this::byLength, 2, 0).judge(Attempts.saying("aa", "aa", "aa"));
+    assertThat(verdict.scores()).containsExactly(0.5, 0.5, 0.5);
+    assertThat(verdict.calls()).isZero();
+    assertThat(shown).isEmpty();
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
