@@ -78,8 +78,10 @@ final class JudgeCommand implements Callable<Integer> {
           group -> {
             var verdict = judging.judge(group);
             journal.judged(group, verdict);
-            if (json) out.println(line(group, verdict.rubric(), verdict.scores()));
-            else bar.show(++done[0], groups.size(), verdict.rubric());
+            synchronized (done) {
+              if (json) out.println(line(group, verdict.rubric(), verdict.scores()));
+              else bar.show(++done[0], groups.size(), verdict.rubric());
+            }
             return verdict;
           };
       var calibration = Calibration.of(keeping, groups, label(store, journal.run()), seed);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// How often a judge prefers one model's attempts to another's at the same tasks; a draw is half.
 ///
@@ -31,22 +32,25 @@ public record Preference(double rate, Interval interval, int compared, int left)
       Judge judge, List<Trajectory> ours, List<Trajectory> theirs, long seed) {
     Map<String, Trajectory> byTask = new HashMap<>();
     for (var one : theirs) byTask.put(one.task().id(), one);
-    var wins = new ArrayList<Double>();
-    var unscored = new Dropped("pairs without a verdict");
+    var pairs = new ArrayList<TrajectoryGroup>();
     for (var one : ours) {
       var other = byTask.get(one.task().id());
       if (other == null || !one.counts() || !other.counts()) continue;
-      judge
-          .judge(new TrajectoryGroup(one.task(), List.of(one, other)), unscored)
-          .map(Verdict::scores)
-          .ifPresent(scores -> wins.add(Math.signum(scores.get(0) - scores.get(1)) / 2 + 0.5));
+      pairs.add(new TrajectoryGroup(one.task(), List.of(one, other)));
     }
+    var unscored = new Dropped("pairs without a verdict");
+    var verdicts = judge.judgeAll(pairs, unscored);
     unscored.report();
-    if (wins.isEmpty()) {
+    var values =
+        verdicts.stream()
+            .flatMap(Optional::stream)
+            .map(Verdict::scores)
+            .mapToDouble(scores -> Math.signum(scores.get(0) - scores.get(1)) / 2 + 0.5)
+            .toArray();
+    if (values.length == 0) {
       throw new JudgeException(
           "none of %d pairs of attempts could be compared".formatted(ours.size()));
     }
-    var values = wins.stream().mapToDouble(it -> it).toArray();
     double sum = 0;
     for (double value : values) sum += value;
     return new Preference(

@@ -43,8 +43,11 @@ public record Calibration(
     var position = new ArrayList<List<Double>>();
     var length = new ArrayList<List<Double>>();
     var unscored = new Dropped("groups without a verdict");
-    for (var group : groups) {
-      var verdict = judge.judge(group, unscored).orElse(null);
+    var verdicts = judge.judgeAll(groups, unscored);
+    unscored.report();
+    for (int g = 0; g < groups.size(); g++) {
+      var group = groups.get(g);
+      var verdict = verdicts.get(g).orElse(null);
       if (verdict == null) continue;
       var scores = verdict.scores();
       var attempts = group.trajectories();
@@ -66,7 +69,6 @@ public record Calibration(
       // attempts that are all the same are shown as one, which has no place
       if (Transcripts.of(group).distinct().size() > 1) position.add(List.of(verdict.firstWins()));
     }
-    unscored.report();
     var agreed = estimate(agreement, seed);
     if (agreed == null) {
       throw new JudgeException("no labelled group that tells two attempts apart was scored");

@@ -10,12 +10,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -45,8 +41,6 @@ public record Rewards(
   /// The environment's reward and no other.
   public static final Rewards ENVIRONMENT =
       new Rewards(Map.of(Trajectory.ENV, 1.0), null, (group, verdict) -> {});
-
-  private static final int AT_ONCE = 16;
 
   public Rewards {
     // sorted, so that a run and its resumption add up in the same order, to the last bit
@@ -104,31 +98,17 @@ public record Rewards(
   }
 
   private List<TrajectoryGroup> judged(List<TrajectoryGroup> groups, Judge judge) {
-    var threads = Thread.ofVirtual().name("judge-", 0).factory();
-    try (var pool = Executors.newFixedThreadPool(AT_ONCE, threads)) {
-      try {
-        var unscored = new Dropped("groups without a verdict");
-        var asked = new ArrayList<Future<Optional<Verdict>>>();
-        for (var group : groups) asked.add(pool.submit(() -> judge.judge(group, unscored)));
-        var out = new ArrayList<TrajectoryGroup>();
-        for (int i = 0; i < asked.size(); i++) {
-          var verdict = asked.get(i).get().orElse(null);
-          if (verdict == null) continue;
-          verdicts.accept(groups.get(i), verdict);
-          out.add(judged(groups.get(i), verdict));
-        }
-        unscored.report();
-        return out;
-      } finally {
-        pool.shutdownNow(); // closing alone would wait for judges, minutes each
-      }
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException defect) throw defect;
-      throw new IllegalStateException("the judge failed", e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("judging was interrupted", e);
+    var unscored = new Dropped("groups without a verdict");
+    var all = judge.judgeAll(groups, unscored);
+    unscored.report();
+    var out = new ArrayList<TrajectoryGroup>();
+    for (int i = 0; i < all.size(); i++) {
+      var verdict = all.get(i).orElse(null);
+      if (verdict == null) continue;
+      verdicts.accept(groups.get(i), verdict);
+      out.add(judged(groups.get(i), verdict));
     }
+    return out;
   }
 
   private static TrajectoryGroup judged(TrajectoryGroup group, Verdict verdict) {

@@ -14,10 +14,13 @@ import dev.espalier.env.Trajectory.End;
 import dev.espalier.judge.Judge;
 import dev.espalier.judge.JudgeException;
 import dev.espalier.judge.Verdict;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class PreferenceTest {
   /// Prefers the longer answer, and has nothing to say about silence.
@@ -60,6 +63,27 @@ class PreferenceTest {
     var better = Preference.of(LONGER, saying("aa", "bb"), saying("a", "b"), 1);
     assertThat(better.rate()).isEqualTo(1);
     assertThat(better.interval().low()).isEqualTo(1);
+  }
+
+  /// One after another, the first would wait for the last in vain.
+  @Test
+  @Timeout(30)
+  void pairsAreJudgedSideBySide() {
+    var together = new CountDownLatch(Judge.AT_ONCE);
+    Judge slow =
+        group -> {
+          together.countDown();
+          try {
+            together.await();
+          } catch (InterruptedException e) {
+            throw new JudgeException("woken");
+          }
+          return LONGER.judge(group);
+        };
+    var ours = Collections.nCopies(Judge.AT_ONCE, "aa").toArray(String[]::new);
+    var theirs = Collections.nCopies(Judge.AT_ONCE, "a").toArray(String[]::new);
+    assertThat(Preference.of(slow, saying(ours), saying(theirs), 1).compared())
+        .isEqualTo(Judge.AT_ONCE);
   }
 
   @Test

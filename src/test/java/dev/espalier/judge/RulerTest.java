@@ -25,7 +25,7 @@ final class RulerTest {
   private static final Pattern SHOWN =
       Pattern.compile("<trajectory id=\"(\\d+)\">\\s*\\{.*?\"content\":\"([^\"]*)\"");
 
-  private final List<List<String>> shown = new ArrayList<>();
+  private final List<List<String>> shown = Collections.synchronizedList(new ArrayList<>());
 
   /// A judge that scores an answer by its length in tenths, as JSON in the reverse order.
   private Completion byLength(ChatRequest request) {
