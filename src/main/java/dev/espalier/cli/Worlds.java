@@ -102,10 +102,12 @@ final class Worlds {
   /// Functions to write, executed in the sandbox: small ones of our own, or those of files.
   static World code(@Nullable Path tasks, @Nullable Path on, long seed, int heldOut) {
     var practised =
-        tasks == null ? new CodePuzzles(seed) : Tasks.cycling(CodeTasks.read(tasks).all());
+        tasks == null ? CodePuzzles.practised(seed) : Tasks.cycling(CodeTasks.read(tasks).all());
     var evaluated =
         on == null
-            ? LongStream.range(0, heldOut).mapToObj(new CodePuzzles(HELD_OUT_PUZZLES)::at).toList()
+            ? LongStream.range(0, heldOut)
+                .mapToObj(CodePuzzles.heldOut(HELD_OUT_PUZZLES)::at)
+                .toList()
             : CodeTasks.read(on).all().stream().limit(heldOut).toList();
     return World.of(
         "code of %s, evaluated on %d of %s"

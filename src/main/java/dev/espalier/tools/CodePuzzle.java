@@ -19,8 +19,22 @@ record CodePuzzle(
     Function<JsonNode, Object> answer) {
   static final int KINDS = 8;
 
-  /// The puzzle of that kind about a number and a letter.
-  static CodePuzzle of(int kind, int k, char letter) {
+  /// How many puzzles of that kind there are.
+  static int count(int kind) {
+    return switch (kind) {
+      case 0, 1, 2, 3 -> 19; // numbers from 2 on, as they are in lists
+      case 4, 7 -> 7; // numbers from 2 on that are less than a long word's letters
+      case 5, 6 -> 8; // letters
+      default -> throw new IllegalArgumentException("there is no kind " + kind);
+    };
+  }
+
+  /// The puzzle of that kind and number.
+  ///
+  /// @param number 0 or more, below [#count]
+  static CodePuzzle of(int kind, int number) {
+    int k = 2 + number;
+    char letter = (char) ('a' + number);
     return switch (kind) {
       case 0 ->
           ofList(

@@ -9,15 +9,29 @@ import java.util.Random;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.StringNode;
 
-/// Small functions to write, without end: kinds of puzzle with numbers and letters of their own.
+/// Small functions to write, without end: kinds of puzzle with numbers and letters of their own. A
+/// fourth of each kind is held out.
 public final class CodePuzzles implements Tasks {
   private static final int SHOWN = 2;
   private static final int HIDDEN = 8;
+  private static final int PARTS = 4; // one of which is held out
 
   private final long seed;
+  private final boolean heldOut;
 
-  public CodePuzzles(long seed) {
+  private CodePuzzles(long seed, boolean heldOut) {
     this.seed = seed;
+    this.heldOut = heldOut;
+  }
+
+  /// Those to practise on.
+  public static CodePuzzles practised(long seed) {
+    return new CodePuzzles(seed, false);
+  }
+
+  /// Those that nobody practises on.
+  public static CodePuzzles heldOut(long seed) {
+    return new CodePuzzles(seed, true);
   }
 
   @Override
@@ -39,9 +53,12 @@ public final class CodePuzzles implements Tasks {
     return draw(new Random(Seeds.of(seed, number))).solution();
   }
 
-  private static CodePuzzle draw(Random random) {
-    return CodePuzzle.of(
-        random.nextInt(CodePuzzle.KINDS), 2 + random.nextInt(7), (char) ('a' + random.nextInt(8)));
+  private CodePuzzle draw(Random random) {
+    int kind = random.nextInt(CodePuzzle.KINDS);
+    while (true) {
+      int number = random.nextInt(CodePuzzle.count(kind));
+      if (((kind + number) % PARTS == 0) == heldOut) return CodePuzzle.of(kind, number);
+    }
   }
 
   private static JsonNode numbers(Random random) {

@@ -8,12 +8,16 @@ import dev.espalier.chat.FinishReason;
 import dev.espalier.chat.Message;
 import dev.espalier.chat.Usage;
 import dev.espalier.env.Step;
+import dev.espalier.env.Tasks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,21 +93,36 @@ final class CodeTasksTest {
   /// JavaScript's answers against Java's: each kind of puzzle checks itself.
   @Test
   void everyReferenceSolutionScoresFullMarks() {
-    var puzzles = new CodePuzzles(3);
     var maker = CodeEnv.maker(SandboxLimits.DEFAULT);
-    var functions = new HashSet<String>();
-    for (int number = 0; number < 40; number++) {
-      var task = puzzles.at(number);
-      assertThat(puzzles.at(number)).isEqualTo(task);
-      if (!functions.add(task.data().path("function").asString())) continue;
-      var reply = "```js\n" + puzzles.solution(number) + "\n```";
-      var completion =
-          new Completion(
-              new Message.Assistant(reply, List.of()), FinishReason.STOP, new Usage(1, 1), null);
-      assertThat(maker.open(task, 1).step(completion))
-          .as(task.data().toString())
-          .isEqualTo(new Step.Done(1, "all 10 tests passed"));
+    for (var puzzles : List.of(CodePuzzles.practised(3), CodePuzzles.heldOut(3))) {
+      var functions = new HashSet<String>();
+      for (int number = 0; number < 60; number++) {
+        var task = puzzles.at(number);
+        assertThat(puzzles.at(number)).isEqualTo(task);
+        if (!functions.add(task.data().path("function").asString())) continue;
+        var reply = "```js\n" + puzzles.solution(number) + "\n```";
+        var completion =
+            new Completion(
+                new Message.Assistant(reply, List.of()), FinishReason.STOP, new Usage(1, 1), null);
+        assertThat(maker.open(task, 1).step(completion))
+            .as(task.data().toString())
+            .isEqualTo(new Step.Done(1, "all 10 tests passed"));
+      }
+      assertThat(functions).hasSize(CodePuzzle.KINDS);
     }
-    assertThat(functions).hasSize(CodePuzzle.KINDS);
+  }
+
+  @Test
+  void nobodyPractisesOnWhatIsHeldOut() {
+    var practised = prompts(CodePuzzles.practised(3));
+    var heldOut = prompts(CodePuzzles.heldOut(3));
+    assertThat(practised).doesNotContainAnyElementsOf(heldOut).hasSizeGreaterThan(70);
+    assertThat(heldOut).hasSizeGreaterThan(20);
+  }
+
+  private static Set<String> prompts(Tasks puzzles) {
+    return LongStream.range(0, 2000)
+        .mapToObj(number -> puzzles.at(number).data().path("prompt").asString())
+        .collect(Collectors.toSet());
   }
 }
