@@ -1,9 +1,14 @@
 package dev.espalier.env;
 
+import static java.util.concurrent.CompletableFuture.supplyAsync;
+
 import dev.espalier.chat.ChatModel;
 import dev.espalier.env.Trajectory.End;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -52,7 +57,9 @@ public final class Rollouts implements TrajectorySource {
       return groups;
     } finally {
       threads.shutdownNow();
-      for (var attempt : attempts) if (attempt.open()) attempt.close();
+      try (var closing = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (var attempt : open(attempts)) closing.execute(attempt::close);
+      }
     }
   }
 
@@ -65,10 +72,11 @@ public final class Rollouts implements TrajectorySource {
   }
 
   /// Does something in every attempt at once; one whose environment fails or takes too long begins
-  /// anew while it may.
+  /// anew while it may. Those that failed are closed at once, too, for a server that hangs takes
+  /// its time for that.
   private void inParallel(ExecutorService threads, List<Attempt> attempts, Act act) {
     var acts = attempts.stream().map(it -> threads.submit(() -> act.on(it))).toList();
-    var anew = new ArrayList<Attempt>();
+    Map<Attempt, CompletableFuture<Boolean>> failed = new LinkedHashMap<>();
     long deadline = System.nanoTime() + config.timeout().toNanos();
     for (int i = 0; i < acts.size(); i++) {
       var attempt = attempts.get(i);
@@ -76,17 +84,23 @@ public final class Rollouts implements TrajectorySource {
         acts.get(i).get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
       } catch (ExecutionException e) {
         if (e.getCause() instanceof Error error) throw error;
-        if (attempt.again(End.FAILED, String.valueOf(e.getCause()))) anew.add(attempt);
+        var why = String.valueOf(e.getCause());
+        failed.put(attempt, supplyAsync(() -> attempt.again(End.FAILED, why), threads));
       } catch (TimeoutException e) {
         acts.get(i).cancel(true);
         var why = "the environment took more than " + config.timeout();
-        if (attempt.again(End.TIMEOUT, why)) anew.add(attempt);
+        failed.put(attempt, supplyAsync(() -> attempt.again(End.TIMEOUT, why), threads));
       } catch (InterruptedException e) {
         acts.forEach(one -> one.cancel(true));
         Thread.currentThread().interrupt();
         throw new IllegalStateException("the rollouts were interrupted", e);
       }
     }
+    var anew =
+        failed.entrySet().stream()
+            .filter(one -> one.getValue().join())
+            .map(Map.Entry::getKey)
+            .toList();
     if (!anew.isEmpty()) inParallel(threads, anew, Attempt::start);
   }
 

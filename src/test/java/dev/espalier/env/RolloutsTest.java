@@ -15,10 +15,13 @@ import dev.espalier.env.Trajectory.End;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -215,6 +218,40 @@ final class RolloutsTest {
     assertThat(out.get(0).end()).isEqualTo(End.TIMEOUT);
     assertThat(out.get(0).counts()).isFalse();
     assertThat(out.get(1).end()).isEqualTo(End.DONE);
+  }
+
+  /// Each takes as long to close as all the others.
+  @Test
+  @Timeout(60)
+  void environmentsThatFailedAreClosedSideBySide() {
+    var closing = new CountDownLatch(4);
+    var together = new AtomicInteger();
+    Environments.Maker failing =
+        (task, seed) ->
+            new Env() {
+              @Override
+              public Conversation start() {
+                throw new IllegalStateException("never");
+              }
+
+              @Override
+              public Step step(Completion action) {
+                return new Step.Done(0, "not reached");
+              }
+
+              @Override
+              public void close() {
+                closing.countDown();
+                try {
+                  if (closing.await(5, TimeUnit.SECONDS)) together.incrementAndGet();
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException("woken", e);
+                }
+              }
+            };
+    var out = run(rollouts(failing, 4, 9, 0), RolloutsTest::counts, task(2));
+    assertThat(out).allMatch(one -> one.end() == End.FAILED);
+    assertThat(together.get()).isEqualTo(4);
   }
 
   private static void join(Thread thread) {
