@@ -2,7 +2,6 @@ package dev.espalier.tools;
 
 import dev.espalier.chat.Json;
 import dev.espalier.env.Task;
-import dev.espalier.env.Tasks;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -21,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 ///
 /// In a file they are a JSON object a line: `{"id": …, "set": "training" | "held-out", "task": …,
 /// "difficulty": 1 to 5}`.
-public record McpTasks(List<Task> training, List<Task> heldOut) implements Tasks {
+public record McpTasks(List<Task> training, List<Task> heldOut) {
   private static final String TRAINING = "training";
   private static final String HELD_OUT = "held-out";
 
@@ -54,12 +53,6 @@ public record McpTasks(List<Task> training, List<Task> heldOut) implements Tasks
     var drawn = new ArrayList<>(tasks);
     Collections.shuffle(drawn, new Random(seed));
     return new McpTasks(drawn.subList(heldOut, drawn.size()), drawn.subList(0, heldOut));
-  }
-
-  /// The training task of that number; they are gone through again and again.
-  @Override
-  public Task at(long number) {
-    return Tasks.cycling(training).at(number);
   }
 
   /// Writes the tasks so that [#read] gives them back.

@@ -8,6 +8,7 @@ import dev.espalier.chat.ChatModel;
 import dev.espalier.chat.ChatRequest;
 import dev.espalier.chat.Json;
 import dev.espalier.env.Task;
+import dev.espalier.env.Tasks;
 import io.modelcontextprotocol.server.McpServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -113,9 +114,10 @@ final class McpTasksTest {
     assertThat(tasks).isEqualTo(McpTasks.split(tasks(7), 2, 3));
     assertThat(tasks.training()).hasSize(5).doesNotContainAnyElementsOf(tasks.heldOut());
     assertThat(tasks.heldOut()).hasSize(2);
-    assertThat(tasks.at(2)).isEqualTo(tasks.training().get(2));
-    assertThat(tasks.at(12).data()).isEqualTo(tasks.at(2).data());
-    assertThat(tasks.at(12).id()).isEqualTo(tasks.at(2).id() + "@2");
+    var practised = Tasks.cycling(tasks.training());
+    assertThat(practised.at(2)).isEqualTo(tasks.training().get(2));
+    assertThat(practised.at(12).data()).isEqualTo(practised.at(2).data());
+    assertThat(practised.at(12).id()).isEqualTo(practised.at(2).id() + "@2");
     assertThatThrownBy(() -> McpTasks.split(tasks(3), 3, 1)).hasMessageContaining("3 of 3 tasks");
 
     var file = folder.resolve("tasks.jsonl");
