@@ -86,10 +86,6 @@ final class Critic implements AutoCloseable {
     adam.resume(updates);
   }
 
-  int updates() {
-    return adam.steps();
-  }
-
   @Override
   public void close() {
     adam.close();

@@ -107,10 +107,9 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
     return switch (clip) {
       case Clip.Range(var low, var high) -> clipped(rho, advantages, low, high);
       case Clip.Dual(var low, var high, var most) -> {
-        var bounded =
-            torch.maximum(clipped(rho, advantages, low, high), advantages.mul(new Scalar(most)));
-        var negative = advantages.lt(new Scalar(0.0));
-        yield torch.where(negative, bounded, clipped(rho, advantages, low, high));
+        var clipped = clipped(rho, advantages, low, high);
+        var bounded = torch.maximum(clipped, advantages.mul(new Scalar(most)));
+        yield torch.where(advantages.lt(new Scalar(0.0)), bounded, clipped);
       }
       case Clip.Weight(var most) ->
           rho.detach().clamp_max(new Scalar(most)).mul(advantages).mul(logprobs);
