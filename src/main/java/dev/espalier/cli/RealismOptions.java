@@ -26,7 +26,7 @@ final class RealismOptions {
   private double carelessness = Difficulty.MODERATE.carelessness();
 
   @Option(names = "--small-talk", description = "Tasks with a question no tool is for" + RATE)
-  private double smallTalk = Difficulty.MODERATE.smallTalk();
+  private double smallTalk = Realism.MODERATE.people().smallTalk();
 
   @Option(
       names = "--manner",

@@ -22,6 +22,11 @@ public record Difficulty(
   /// People who say everything once and spell it right.
   public static final Difficulty PLAIN = new Difficulty(0, 0, 0, 0, 0, 0);
 
+  /// The same people, who come straight to what they want.
+  Difficulty withoutSmallTalk() {
+    return new Difficulty(typos, changes, omissions, rambling, carelessness, 0);
+  }
+
   public Difficulty {
     for (double rate :
         new double[] {typos, changes, omissions, rambling, carelessness, smallTalk}) {

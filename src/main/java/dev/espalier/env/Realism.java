@@ -20,9 +20,9 @@ public record Realism(
   /// Tools that work, and people who say everything once and spell it right.
   public static final Realism NONE = new Realism(Difficulty.PLAIN, "any", 0, 0, 0, Duration.ZERO);
 
-  /// People as in the demo's captured traffic, and tools that work.
+  /// People as in the demo's captured traffic but for their small talk, and tools that work.
   public static final Realism MODERATE =
-      new Realism(Difficulty.MODERATE, "any", 0, 0, 0, Duration.ZERO);
+      new Realism(Difficulty.MODERATE.withoutSmallTalk(), "any", 0, 0, 0, Duration.ZERO);
 
   public Realism {
     if (!MarinaSpeech.manners().contains(manner)) {
