@@ -15,11 +15,14 @@ public final class Gateway implements AutoCloseable {
   private static final String PROMETHEUS = "text/plain; version=0.0.4";
 
   private final WebServer server;
+  private final UpstreamCall upstreams;
   private final RetentionJob retention;
   private final boolean restricted;
 
-  private Gateway(WebServer server, RetentionJob retention, boolean restricted) {
+  private Gateway(
+      WebServer server, UpstreamCall upstreams, RetentionJob retention, boolean restricted) {
     this.server = server;
+    this.upstreams = upstreams;
     this.retention = retention;
     this.restricted = restricted;
   }
@@ -29,22 +32,28 @@ public final class Gateway implements AutoCloseable {
   /// @throws IllegalArgumentException if the port is taken
   public static Gateway start(GatewayConfig config, Store store, LocalModels local) {
     var metrics = new Metrics();
-    var routing = routing(config, store, local, metrics);
     var egress = Egress.of(config);
+    var keys = new Keys(store);
+    var upstreams = new UpstreamCall(keys, egress);
+    var routing = routing(config, store, local, metrics, keys, upstreams);
     if (egress.restricted()) EgressGuard.enforce(egress);
     var server = Listener.start(config.host(), config.port(), routing);
-    return new Gateway(server, new RetentionJob(config, store, metrics), egress.restricted());
+    var retention = new RetentionJob(config, store, metrics);
+    return new Gateway(server, upstreams, retention, egress.restricted());
   }
 
   private static HttpRouting.Builder routing(
-      GatewayConfig config, Store store, LocalModels local, Metrics metrics) {
-    var keys = new Keys(store);
+      GatewayConfig config,
+      Store store,
+      LocalModels local,
+      Metrics metrics,
+      Keys keys,
+      UpstreamCall upstreams) {
     var access = new Access(keys, config.requireKey(), config.adminKey());
     var routes = new Routes(store, local, config.upstreams());
     var redaction = new Redaction(config.redact(), config.secrets());
     var recorder = new Recorder(store, redaction, metrics, config.patience());
     for (var price : config.prices()) recorder.put(price);
-    var upstreams = new UpstreamCall(keys, Egress.of(config));
     var slots = new Semaphore(config.maxConcurrent());
     var routing = HttpRouting.builder();
     for (var api : Api.values()) {
@@ -92,6 +101,7 @@ public final class Gateway implements AutoCloseable {
   public void close() {
     retention.close();
     server.stop();
+    upstreams.close();
     if (restricted) EgressGuard.enforce(null);
   }
 }

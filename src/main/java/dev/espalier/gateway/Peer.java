@@ -30,7 +30,7 @@ final class Peer implements PeerInfo, Supplier<byte @Nullable []> {
   }
 
   /// Whether the client of a request has left. Asked by the thread that answers it, once its body
-  /// has been read.
+  /// has been read, or while that waits.
   static boolean hasLeft(ServerRequest request) {
     return request.remotePeer() instanceof Peer peer && peer.hasLeft();
   }

@@ -87,8 +87,12 @@ final class Relay {
   /// closed without the end of a response.
   CloseConnectionException broken(Exception cause) {
     if (recordedBytes < 0) record(Outcome.TRUNCATED);
-    send(held);
-    ClientGone.onFailure(out::flush);
+    try {
+      send(held);
+      ClientGone.onFailure(out::flush);
+    } catch (ClientGone e) {
+      cause.addSuppressed(e);
+    }
     return new CloseConnectionException("upstream broke off", cause);
   }
 

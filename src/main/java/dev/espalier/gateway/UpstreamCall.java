@@ -8,6 +8,7 @@ import io.helidon.http.encoding.ContentEncodingContext;
 import io.helidon.webclient.http1.Http1Client;
 import io.helidon.webclient.http1.Http1ClientRequest;
 import io.helidon.webclient.http1.Http1ClientResponse;
+import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.SocketTimeoutException;
@@ -18,8 +19,8 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The connections to upstreams.
-final class UpstreamCall {
+/// The connections to upstreams. A client that leaves while one is silent ends the call.
+final class UpstreamCall implements AutoCloseable {
   private static final int CHUNK = 16 << 10;
 
   /// What belongs to one connection, to us, or is set by the client that sends.
@@ -42,6 +43,7 @@ final class UpstreamCall {
 
   private final Keys keys;
   private final Egress egress;
+  private final Vigil vigil = new Vigil();
   private final Http1Client client =
       Http1Client.builder()
           .followRedirects(false)
@@ -57,18 +59,20 @@ final class UpstreamCall {
   }
 
   /// A response whose first bytes have come.
-  static final class Response implements AutoCloseable {
+  final class Response implements AutoCloseable {
+    private final ServerRequest client;
     private final Http1ClientResponse http;
     private final InputStream body;
     private final byte @Nullable [] first;
     private long left; // of the body, as far as is known
 
     /// @throws IOException if the upstream broke off
-    private Response(Http1ClientResponse http) throws IOException {
+    private Response(ServerRequest client, Http1ClientResponse http) throws IOException {
+      this.client = client;
       this.http = http;
       body = http.inputStream();
       left = http.headers().contentLength().orElse(Long.MAX_VALUE - 1);
-      first = next();
+      first = read();
     }
 
     int status() {
@@ -87,7 +91,12 @@ final class UpstreamCall {
     /// The next bytes; null at the end.
     ///
     /// @throws IOException if the upstream broke off
+    /// @throws ClientGone if the client left before they came
     byte @Nullable [] next() throws IOException {
+      return vigil.during(client, this::read);
+    }
+
+    private byte @Nullable [] read() throws IOException {
       // one byte more than there are: only the end sets the connection free
       var buffer = new byte[(int) Math.min(left + 1, CHUNK)];
       try {
@@ -110,21 +119,29 @@ final class UpstreamCall {
   /// Sends a request and waits for the first bytes of the response's body.
   ///
   /// @throws ApiError if there were none
+  /// @throws ClientGone if the client left before they came
   Response send(Upstream upstream, String path, Exchange exchange, byte[] body) {
     var query = exchange.http().query();
     var uri = upstream.endpoint(path, query.isEmpty() ? null : query.rawValue());
     egress.check(uri);
     var request = request(client.post(), uri, upstream, exchange);
     try {
-      var response = request.submit(body);
-      try {
-        return new Response(response);
-      } catch (IOException | RuntimeException e) {
-        response.close();
-        throw e;
-      }
+      return vigil.during(exchange.http(), () -> begun(request, exchange.http(), body));
+    } catch (ClientGone e) {
+      throw e;
     } catch (IOException | RuntimeException e) {
       throw unavailable(upstream, e);
+    }
+  }
+
+  private Response begun(Http1ClientRequest request, ServerRequest client, byte[] body)
+      throws IOException {
+    var response = request.submit(body);
+    try {
+      return new Response(client, response);
+    } catch (IOException | RuntimeException e) {
+      response.close();
+      throw e;
     }
   }
 
@@ -168,6 +185,11 @@ final class UpstreamCall {
   static boolean forwarded(Header header) {
     var name = header.name().toLowerCase(Locale.ROOT);
     return !NOT_FORWARDED.contains(name) && !name.startsWith("x-espalier-");
+  }
+
+  @Override
+  public void close() {
+    vigil.close();
   }
 
   private static ApiError unavailable(Upstream upstream, Exception e) {
