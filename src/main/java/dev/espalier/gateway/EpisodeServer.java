@@ -60,7 +60,7 @@ public final class EpisodeServer implements AutoCloseable {
             .get("/v1/models", checked(EpisodeServer::models))
             .get("/api/episodes/next", checked(this::next))
             .post("/api/episodes/{id}/reward", checked(this::reward));
-    server = Listener.start(config.host(), config.port(), routing);
+    server = Listener.start(config.host(), config.port(), "--agent-port", routing);
   }
 
   /// Starts to serve.

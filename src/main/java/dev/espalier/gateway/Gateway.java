@@ -37,7 +37,7 @@ public final class Gateway implements AutoCloseable {
     var upstreams = new UpstreamCall(keys, egress);
     var routing = routing(config, store, local, metrics, keys, upstreams);
     if (egress.restricted()) EgressGuard.enforce(egress);
-    var server = Listener.start(config.host(), config.port(), routing);
+    var server = Listener.start(config.host(), config.port(), "--port", routing);
     var retention = new RetentionJob(config, store, metrics);
     return new Gateway(server, upstreams, retention, egress.restricted());
   }

@@ -6,15 +6,23 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// Starts HTTP servers whose errors have the shape of the API that the client speaks.
 final class Listener {
   private static final System.Logger LOG = System.getLogger(Listener.class.getName());
 
+  /// Says with a stack trace that a port is taken. Held on to, as loggers that nobody holds are
+  /// forgotten.
+  private static final Logger HELIDON = Logger.getLogger("io.helidon.webserver.LoomServer");
+
   private Listener() {}
 
+  /// @param option the command line's for the port
   /// @throws IllegalArgumentException if the port is taken
-  static WebServer start(String host, int port, HttpRouting.Builder routing) {
+  static WebServer start(String host, int port, String option, HttpRouting.Builder routing) {
+    HELIDON.setLevel(Level.OFF);
     routing
         .any(Listener::unknown)
         .error(ApiError.class, Listener::fail)
@@ -30,10 +38,15 @@ final class Listener {
     try {
       server.start();
     } catch (UncheckedIOException | IllegalStateException e) {
-      throw new IllegalArgumentException(
-          "cannot listen on %s:%d: choose another --port".formatted(host, port), e);
+      throw new IllegalArgumentException(taken(host, port, option), e);
     }
-    return server;
+    if (server.isRunning() && server.port() >= 0) return server; // else Helidon only logged it
+    server.stop();
+    throw new IllegalArgumentException(taken(host, port, option));
+  }
+
+  private static String taken(String host, int port, String option) {
+    return "cannot listen on %s:%d: choose another %s".formatted(host, port, option);
   }
 
   private static void unknown(ServerRequest request, ServerResponse response) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.chat.Json;
+import dev.espalier.env.Episodes;
 import dev.espalier.store.Api;
 import dev.espalier.store.Outcome;
 import java.io.IOException;
@@ -58,6 +59,21 @@ class BadWeatherTest {
           .extracting(r -> r.status() + " " + r.outcome())
           .containsExactly("400 FAILED", "400 FAILED");
       assertThat(rig.captured().getFirst().request()).isEqualTo(body.getBytes(UTF_8));
+    }
+  }
+
+  @Test
+  void aPortThatIsTakenIsSaid() {
+    try (var rig = new Rig(dir, GatewayConfig.of(0), LocalModels.none())) {
+      int port = rig.gateway.port();
+      assertThatThrownBy(() -> Gateway.start(GatewayConfig.of(port), rig.store, LocalModels.none()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("cannot listen on 127.0.0.1:%d: choose another --port".formatted(port));
+      assertThatThrownBy(() ->
+              EpisodeServer.start(
+                  EpisodeServerConfig.local(port), new Episodes(), id -> new byte[0]))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("cannot listen on 127.0.0.1:%d: choose another --agent-port".formatted(port));
     }
   }
 
