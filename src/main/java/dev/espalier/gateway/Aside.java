@@ -43,9 +43,14 @@ final class Aside {
       throw new IllegalStateException("the work failed", e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ChatException(503, "the gateway is shutting down", e);
+      throw stopping(e);
     } finally {
       thread.interrupt();
     }
+  }
+
+  /// What a connection's thread ends with that is interrupted.
+  static ChatException stopping(Exception cause) {
+    return new ChatException(503, "the gateway is shutting down", cause);
   }
 }

@@ -1,5 +1,6 @@
 package dev.espalier.gateway;
 
+import dev.espalier.chat.ChatException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -21,11 +22,15 @@ final class ClientGone extends RuntimeException {
     void run() throws IOException;
   }
 
-  /// Writes; whatever the server throws then means that nobody listens.
+  /// Writes; whatever the server throws then means that nobody listens, or that it is being
+  /// stopped.
+  ///
+  /// @throws ChatException if this thread was interrupted, which closes its connection
   static void onFailure(Write write) {
     try {
       write.run();
     } catch (IOException | RuntimeException e) {
+      if (Thread.currentThread().isInterrupted()) throw Aside.stopping(e);
       throw new ClientGone(e);
     }
   }

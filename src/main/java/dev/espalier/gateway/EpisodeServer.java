@@ -26,6 +26,7 @@ public final class EpisodeServer implements AutoCloseable {
   private static final int MAX_REWARD = 1 << 20;
   private static final int WAIT = 20; // seconds
   private static final int LONGEST_WAIT = 60;
+  private static final Duration GRACE = Duration.ofMillis(500); // the run is over
 
   private final EpisodeServerConfig config;
   private final Episodes episodes;
@@ -60,7 +61,7 @@ public final class EpisodeServer implements AutoCloseable {
             .get("/v1/models", checked(EpisodeServer::models))
             .get("/api/episodes/next", checked(this::next))
             .post("/api/episodes/{id}/reward", checked(this::reward));
-    server = Listener.start(config.host(), config.port(), "--agent-port", routing);
+    server = Listener.start(config.host(), config.port(), "--agent-port", GRACE, routing);
   }
 
   /// Starts to serve.

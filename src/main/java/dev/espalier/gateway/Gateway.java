@@ -8,21 +8,32 @@ import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.time.Duration;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /// The HTTP server: applications talk to it as they do to their provider.
 public final class Gateway implements AutoCloseable {
   private static final String PROMETHEUS = "text/plain; version=0.0.4";
+  private static final Duration GRACE = Duration.ofSeconds(8); // less than `docker stop` gives
+  private static final int RECORDING = 1; // second, for what was broken off
+  private static final int ANY = Integer.MAX_VALUE;
 
   private final WebServer server;
   private final UpstreamCall upstreams;
+  private final Semaphore answering;
   private final RetentionJob retention;
   private final boolean restricted;
 
   private Gateway(
-      WebServer server, UpstreamCall upstreams, RetentionJob retention, boolean restricted) {
+      WebServer server,
+      UpstreamCall upstreams,
+      Semaphore answering,
+      RetentionJob retention,
+      boolean restricted) {
     this.server = server;
     this.upstreams = upstreams;
+    this.answering = answering;
     this.retention = retention;
     this.restricted = restricted;
   }
@@ -31,15 +42,21 @@ public final class Gateway implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException if the port is taken
   public static Gateway start(GatewayConfig config, Store store, LocalModels local) {
+    return start(config, store, local, GRACE);
+  }
+
+  /// @param grace how long what is being answered may take once the gateway is closed
+  static Gateway start(GatewayConfig config, Store store, LocalModels local, Duration grace) {
     var metrics = new Metrics();
     var egress = Egress.of(config);
     var keys = new Keys(store);
     var upstreams = new UpstreamCall(keys, egress);
-    var routing = routing(config, store, local, metrics, keys, upstreams);
+    var answering = new Semaphore(ANY);
+    var routing = routing(config, store, local, metrics, keys, upstreams, answering);
     if (egress.restricted()) EgressGuard.enforce(egress);
-    var server = Listener.start(config.host(), config.port(), "--port", routing);
+    var server = Listener.start(config.host(), config.port(), "--port", grace, routing);
     var retention = new RetentionJob(config, store, metrics);
-    return new Gateway(server, upstreams, retention, egress.restricted());
+    return new Gateway(server, upstreams, answering, retention, egress.restricted());
   }
 
   private static HttpRouting.Builder routing(
@@ -48,7 +65,8 @@ public final class Gateway implements AutoCloseable {
       LocalModels local,
       Metrics metrics,
       Keys keys,
-      UpstreamCall upstreams) {
+      UpstreamCall upstreams,
+      Semaphore answering) {
     var access = new Access(keys, config.requireKey(), config.adminKey());
     var routes = new Routes(store, local, config.upstreams());
     var redaction = new Redaction(config.redact(), config.secrets());
@@ -57,10 +75,10 @@ public final class Gateway implements AutoCloseable {
     var slots = new Semaphore(config.maxConcurrent());
     var routing = HttpRouting.builder();
     for (var api : Api.values()) {
-      routing.post(
-          path(api),
+      var endpoint =
           new ChatEndpoint(
-              api, routes, local, upstreams, recorder, metrics, access, slots, config.maxBody()));
+              api, routes, local, upstreams, recorder, metrics, access, slots, config.maxBody());
+      routing.post(path(api), (req, res) -> counted(answering, endpoint, req, res));
     }
     var models = new ModelsEndpoint(routes, local, upstreams, config);
     return routing
@@ -81,6 +99,17 @@ public final class Gateway implements AutoCloseable {
     handler.handle(request, response);
   }
 
+  /// Handles a request that closing waits for.
+  private static void counted(
+      Semaphore answering, ChatEndpoint endpoint, ServerRequest request, ServerResponse response) {
+    answering.acquireUninterruptibly();
+    try {
+      endpoint.handle(request, response);
+    } finally {
+      answering.release();
+    }
+  }
+
   private static String path(Api api) {
     return switch (api) {
       case OPENAI -> "/v1/chat/completions";
@@ -97,10 +126,17 @@ public final class Gateway implements AutoCloseable {
     return server.port();
   }
 
+  /// Lets what is being answered come to its end, for a while; what is broken off then is recorded
+  /// as truncated before this returns.
   @Override
   public void close() {
     retention.close();
     server.stop();
+    try {
+      if (answering.tryAcquire(ANY, RECORDING, TimeUnit.SECONDS)) answering.release(ANY);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     upstreams.close();
     if (restricted) EgressGuard.enforce(null);
   }

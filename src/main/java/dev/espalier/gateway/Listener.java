@@ -6,6 +6,7 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -20,8 +21,10 @@ final class Listener {
   private Listener() {}
 
   /// @param option the command line's for the port
+  /// @param grace how long what is being answered may take once the server is stopped
   /// @throws IllegalArgumentException if the port is taken
-  static WebServer start(String host, int port, String option, HttpRouting.Builder routing) {
+  static WebServer start(
+      String host, int port, String option, Duration grace, HttpRouting.Builder routing) {
     HELIDON.setLevel(Level.OFF);
     routing
         .any(Listener::unknown)
@@ -33,6 +36,7 @@ final class Listener {
             .port(port)
             .addConnectionSelector(new Http())
             .shutdownHook(false)
+            .shutdownGracePeriod(grace)
             .routing(routing)
             .build();
     try {

@@ -87,6 +87,9 @@ final class Relay {
   /// closed without the end of a response.
   CloseConnectionException broken(Exception cause) {
     if (recordedBytes < 0) record(Outcome.TRUNCATED);
+    if (Thread.currentThread().isInterrupted()) { // nothing more can be sent
+      return new CloseConnectionException("the gateway is shutting down", cause);
+    }
     try {
       send(held);
       ClientGone.onFailure(out::flush);

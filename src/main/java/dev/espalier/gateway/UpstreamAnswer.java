@@ -1,5 +1,6 @@
 package dev.espalier.gateway;
 
+import dev.espalier.chat.ChatException;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
@@ -41,6 +42,9 @@ final class UpstreamAnswer {
       throw new CloseConnectionException("the client went away", e);
     } catch (IOException e) {
       throw Objects.requireNonNull(relay).broken(e);
+    } catch (ChatException stopping) {
+      if (relay == null) throw ApiError.of(stopping);
+      throw relay.broken(stopping);
     }
   }
 }

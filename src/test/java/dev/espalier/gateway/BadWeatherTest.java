@@ -7,7 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.espalier.chat.Json;
 import dev.espalier.env.Episodes;
 import dev.espalier.store.Api;
+import dev.espalier.store.CaptureFilter;
+import dev.espalier.store.Durability;
 import dev.espalier.store.Outcome;
+import dev.espalier.store.Store;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -292,8 +295,44 @@ class BadWeatherTest {
     }
   }
 
+  /// Where a stop leaves it the time, a stream ends; what takes longer is recorded as far as it
+  /// came.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aStreamThatIsGoingOnAtAStopIsRecorded(boolean inTime) throws Exception {
+    var stopping = new CountDownLatch(1);
+    try (var upstream =
+            new ScriptedUpstream((request, wire) -> {
+              wire.startStream();
+              wire.event(Wires.chunk("{\"content\":\"fo\"}", "null"));
+              stopping.await(5, TimeUnit.SECONDS);
+              Thread.sleep(inTime ? 100 : 5000);
+              wire.event("[DONE]");
+              wire.endStream();
+            });
+        var store = Store.open(dir, Durability.PROCESS)) {
+      var config = GatewayConfig.of(0, Upstream.of("main", upstream.base()));
+      var grace = Duration.ofMillis(inTime ? 5000 : 100);
+      try (var gateway = Gateway.start(config, store, LocalModels.none(), grace);
+          var socket = send(gateway.port(), Wires.STREAM_REQUEST)) {
+        assertThat(socket.getInputStream().read()).isPositive();
+        stopping.countDown();
+        gateway.close();
+      }
+      var captured = store.captured(CaptureFilter.all()).toList();
+      assertThat(captured)
+          .extracting(it -> it.outcome())
+          .containsExactly(inTime ? Outcome.COMPLETE : Outcome.TRUNCATED);
+      assertThat(captured.getFirst().responseText()).contains("fo");
+    }
+  }
+
   private static Socket send(Rig rig, String body) throws IOException {
-    var socket = new Socket(InetAddress.getLoopbackAddress(), rig.gateway.port());
+    return send(rig.gateway.port(), body);
+  }
+
+  private static Socket send(int port, String body) throws IOException {
+    var socket = new Socket(InetAddress.getLoopbackAddress(), port);
     var head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ";
     var whole = head + body.getBytes(UTF_8).length + "\r\n\r\n" + body;
     socket.getOutputStream().write(whole.getBytes(UTF_8));
