@@ -35,7 +35,7 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       description = "A model folder, or with --url the model's name (default: built in).")
-  private String model = BuiltInModel.folder().toString();
+  private @Nullable String model;
 
   @Option(names = "--adapter", description = "An adapter of the model (default: none).")
   private @Nullable String adapter;
@@ -88,6 +88,13 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (url != null && model == null) {
+      throw new IllegalArgumentException("--url needs --model NAME, the model's name there");
+    }
+    if (url != null && adapter != null) {
+      throw new IllegalArgumentException(
+          "--adapter is for a local model: with --url name an adapter by --model");
+    }
     var turns = allTurns ? Turns.ALL : Turns.LAST;
     var read = ExampleFile.read(on, turns, skipBad);
     if (!read.bad().isEmpty()) {
@@ -142,12 +149,12 @@ final class EvalCommand implements Callable<Integer> {
 
   /// The name to ask for: a remote model's own, or an adapter's.
   private String served(String name) {
-    return url != null && name.equals("base") ? model : name;
+    return url != null && model != null && name.equals("base") ? model : name;
   }
 
   private OpenModel open(String name) {
     if (url != null) return OpenModel.remote(url, served(name));
-    var folder = Path.of(model);
+    var folder = model == null ? BuiltInModel.folder() : Path.of(model);
     if (name.equals("base")) return OpenModel.base(folder, concurrency);
     if (Files.exists(Path.of(name, "config.json"))) {
       return OpenModel.base(Path.of(name), concurrency);

@@ -126,6 +126,18 @@ class EvalCommandTest {
   }
 
   @Test
+  void aServerIsAskedForAModelByItsName() {
+    var on = file.toString();
+    assertThat(run("--url", url(), "--on", on)).isEqualTo(1);
+    assertThat(run("--url", url(), "--on", on, "--model", "good", "--adapter", "mine"))
+        .isEqualTo(1);
+    assertThat(err.toString())
+        .contains("--url needs --model NAME", "--adapter is for a local model")
+        .hasLineCount(2);
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
   void aModelThatNeverAnswersIsAnErrorAndNoScore() {
     server.removeContext("/v1/chat/completions"); // what is left answers 404
     assertThat(run("--model", "m", "--url", url(), "--on", file.toString(), "--json")).isEqualTo(1);
