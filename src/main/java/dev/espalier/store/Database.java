@@ -1,8 +1,11 @@
 package dev.espalier.store;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -34,7 +37,7 @@ final class Database {
   /// Creates the file where it is missing and brings its tables to the newest version.
   static void create(Path file) {
     try {
-      Files.createDirectories(file.toAbsolutePath().getParent());
+      createOwn(file);
     } catch (IOException e) {
       throw new StoreException(
           "cannot create %s: name a folder you may write to with --data".formatted(file), e);
@@ -55,6 +58,21 @@ final class Database {
               .formatted(file, e.getMessage()),
           e);
     }
+  }
+
+  /// Creates an empty file and its folder for their owner alone, as prompts are nobody else's; what
+  /// SQLite puts beside the file has its permissions. What is there already is left as it is.
+  private static void createOwn(Path file) throws IOException {
+    Files.createDirectories(file.toAbsolutePath().getParent(), only("rwx------"));
+    try {
+      if (!Files.exists(file)) Files.createFile(file, only("rw-------"));
+    } catch (FileAlreadyExistsException e) {
+      return; // by another process just now
+    }
+  }
+
+  private static FileAttribute<?> only(String permissions) {
+    return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions));
   }
 
   /// Makes settings that belong to the file; auto_vacuum can be chosen only while it is empty, and

@@ -16,6 +16,7 @@ import dev.espalier.store.Route.Target;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -48,6 +49,26 @@ class StoreTest {
       assertThat(store.rawStream("a")).isEqualTo(raw);
       assertThat(store.rawStream("b")).isEmpty();
     }
+  }
+
+  @Test
+  void nobodyElseReadsWhatWasCaptured() throws IOException {
+    var data = dir.resolve("data");
+    try (var store = Store.open(data, Durability.PROCESS)) {
+      store.capture(Captured.request("a", "gpt", NOON, Map.of()), null).join();
+      assertThat(permissions(data)).isEqualTo("rwx------");
+      try (var files = Files.list(data)) {
+        var all = files.toList();
+        assertThat(all)
+            .extracting(file -> file.getFileName().toString())
+            .contains("espalier.db-wal");
+        assertThat(all).allSatisfy(file -> assertThat(permissions(file)).isEqualTo("rw-------"));
+      }
+    }
+  }
+
+  private static String permissions(Path file) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
   }
 
   @Test
