@@ -102,6 +102,7 @@ final class DistilCommand implements Callable<Integer> {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
     }
+    refuseForeign();
     var progress = new Progress(json);
     try (var base = dtype.loadToTrain(model);
         var store = Store.open(data, Durability.PROCESS)) {
@@ -123,6 +124,20 @@ final class DistilCommand implements Callable<Integer> {
       progress.show(result.toJson().put("event", "summary").put("name", name));
     }
     return 0;
+  }
+
+  /// Refuses what would be ignored.
+  private void refuseForeign() {
+    boolean captured = of != null || last != null || minScore != null || promptVersion != null;
+    if (from != null && (captured || ownAnswers || !tags.isEmpty())) {
+      throw new IllegalArgumentException(
+          "--of, --tag, --last, --min-score, --own-answers and --prompt-version choose among"
+              + " captured requests: not with --from");
+    }
+    if (from == null && skipBad) {
+      throw new IllegalArgumentException(
+          "--skip-bad is for the lines of a file: name it with --from");
+    }
   }
 
   private Dataset dataset(BaseModel base, Store store) {
