@@ -106,6 +106,7 @@ final class DistilCommand implements Callable<Integer> {
     var progress = new Progress(json);
     try (var base = dtype.loadToTrain(model);
         var store = Store.open(data, Durability.PROCESS)) {
+      Teaching.check(base, name, rank);
       var config =
           new DistilConfig(
               rank,

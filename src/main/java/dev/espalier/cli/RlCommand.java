@@ -120,7 +120,7 @@ final class RlCommand implements Callable<Integer> {
     long begin = System.nanoTime();
     var folder = data.resolve("runs").resolve(name);
     try (var store = Store.open(data, Durability.PROCESS);
-        var base = dtype.loadToTrain(model);
+        var base = checked(dtype.loadToTrain(model));
         var judge = rewards.openJudge(base, data);
         var practised = world.world(seed, groups * groupSize, base.format().tokenizer()::bytes)) {
       var start = start(store);
@@ -156,6 +156,16 @@ final class RlCommand implements Callable<Integer> {
       out.flush();
     }
     return 0;
+  }
+
+  private BaseModel checked(BaseModel base) {
+    try {
+      Teaching.check(base, name, adapter == null ? rank : 0);
+      return base;
+    } catch (IllegalArgumentException e) {
+      base.close();
+      throw e;
+    }
   }
 
   private static Run run(

@@ -21,6 +21,24 @@ import tools.jackson.databind.node.ObjectNode;
 final class Teaching {
   private Teaching() {}
 
+  /// Refuses an adapter that could not be: checked before there is anything to wait for.
+  ///
+  /// @param rank of a new one; 0 or less for none
+  /// @throws IllegalArgumentException if its name is the base model's, which would always answer,
+  ///   or its rank is too high
+  static void check(BaseModel base, String name, int rank) {
+    if (name.equals(base.name())) {
+      throw new IllegalArgumentException(
+          "--name %s is the base model's own name: choose another".formatted(name));
+    }
+    int highest = base.shape().highestRank();
+    if (rank > highest) {
+      throw new IllegalArgumentException(
+          "--rank %d is too high: %s has linear layers of %d, so at most that"
+              .formatted(rank, base.name(), highest));
+    }
+  }
+
   /// Trains on the dataset.
   ///
   /// @param run the run's folder, continued if it is there

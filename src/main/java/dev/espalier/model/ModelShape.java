@@ -184,6 +184,12 @@ public record ModelShape(
     return out;
   }
 
+  /// The smallest side of the linear layers of the blocks: an adapter of a higher rank is larger
+  /// than what it adapts.
+  public int highestRank() {
+    return linears().stream().mapToInt(it -> Math.min(it.in(), it.out())).min().orElseThrow();
+  }
+
   /// What a block computes as one product each: queries, keys and values; the attention's output;
   /// gate and up; down.
   List<Projection> projections(int layer) {

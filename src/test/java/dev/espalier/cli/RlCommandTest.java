@@ -26,8 +26,9 @@ final class RlCommandTest {
 
   private String run(String... options) {
     var err = new StringWriter();
-    var all = new ArrayList<>(List.of("rl", "--json", "--name=it", "--data=" + data));
+    var all = new ArrayList<>(List.of("rl", "--json", "--data=" + data));
     all.addAll(List.of(options));
+    if (!all.toString().contains("--name")) all.add("--name=it");
     int status =
         Main.commandLine()
             .setOut(new PrintWriter(new StringWriter()))
@@ -70,6 +71,8 @@ final class RlCommandTest {
     assertThat(run("--temperature=0")).contains("above 0 and at most 2");
     assertThat(run("--temperature=2.5")).contains("between 0 and 2");
     assertThat(run("--reward=envy=1")).contains("env, judge, format or length");
+    assertThat(run("--rank=100000")).contains("--rank 100000 is too high", "at most that");
+    assertThat(run("--name=espalier-6m")).contains("the base model's own name");
     try (var store = Store.openExisting(data)) {
       assertThat(store.runs()).isEmpty();
     }
