@@ -221,14 +221,15 @@ final class DistilCommand implements Callable<Integer> {
                 "loss %.4f".formatted(line.path("loss").asDouble()));
         case "plan" ->
             System.out.printf(
-                "training %d parameters on %d sequences, %d tokens with loss, about %s of memory%s%n",
+                "training %d parameters on %d sequences, %d tokens with loss, about %s of memory%s%s%n",
                 line.path("parameters").asLong(),
                 line.path("sequences").asLong(),
                 line.path("trained_tokens").asLong(),
                 Memory.size(line.path("memory").asLong()),
                 line.path("activations").asString("").equals("recomputed")
                     ? ": there is no room for activations, which are recomputed"
-                    : "");
+                    : "",
+                line.path("held_out").asInt() == 0 ? "; nothing was held out" : "");
         case "validation" ->
             System.out.printf("  validation loss %.4f%n", line.path("loss").asDouble());
         default -> System.out.println(Json.write(line));

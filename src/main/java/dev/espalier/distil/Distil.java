@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Supervised fine-tuning on completions: the loss is on what the model is to say and on nothing
@@ -35,11 +36,12 @@ public final class Distil {
   /// What a run did.
   ///
   /// @param adapter the folder of the best adapter: PEFT, or a model folder for full fine-tuning
+  /// @param validationLoss the best one's; null if nothing was held out
   public record Result(
       Path adapter,
       int steps,
       int bestStep,
-      double validationLoss,
+      @Nullable Double validationLoss,
       long parameters,
       int sequences,
       long trainedTokens) {
@@ -86,7 +88,9 @@ public final class Distil {
               longest(train, validation),
               config.full(),
               Memory.available());
-      progress.accept(plan(memory, train, parameters, steps));
+      boolean heldOut = !validation.all().isEmpty();
+      progress.accept(
+          plan(memory, train, parameters, steps).put("held_out", validation.all().size()));
       var learner = student.learner(memory.keeping());
       var trainer = new Trainer(base.decoder(), learner, List.of(new Trainer.Part(adam, 1)), CLIP);
       var tensors = state(student, adam);
@@ -114,14 +118,14 @@ public final class Distil {
                 .put("trained_tokens", report.trainedTokens()));
         if (step % epoch == 0) {
           double loss =
-              validation.all().isEmpty()
-                  ? -step // no validation: later is better
-                  : trainer.loss(Sequences.pack(validation.all(), memory.tokens()));
+              heldOut
+                  ? trainer.loss(Sequences.pack(validation.all(), memory.tokens()))
+                  : -step; // later is better
           if (loss < best.loss()) {
             best = new Best(step, loss);
             student.save(run.resolve("best"));
           }
-          progress.accept(line("validation", step, steps).put("loss", loss));
+          if (heldOut) progress.accept(line("validation", step, steps).put("loss", loss));
         }
         if (step % epoch != 0 && System.nanoTime() - saved < CHECKPOINT_EVERY.toNanos()) continue;
         var noted = best.toJson().put("step", step).put("identity", identity);
@@ -132,7 +136,7 @@ public final class Distil {
           run.resolve("best"),
           steps,
           best.step(),
-          best.loss(),
+          heldOut ? best.loss() : null,
           parameters,
           train.all().size(),
           train.trainedTokens() * config.epochs());

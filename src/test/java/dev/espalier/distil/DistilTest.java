@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -89,6 +90,23 @@ final class DistilTest {
 
   private static byte[] weights(Distil.Result result) throws IOException {
     return Files.readAllBytes(result.adapter().resolve("adapter_model.safetensors"));
+  }
+
+  @Test
+  void whereNothingIsHeldOutThereIsNoValidationLoss() {
+    var events = new HashSet<String>();
+    var none = new Sequences(List.of());
+    var result =
+        Distil.run(
+            base(),
+            sequences(1),
+            none,
+            config(2),
+            folder.resolve("all"),
+            line -> events.add(line.path("event").asString()));
+    assertThat(events).containsExactlyInAnyOrder("plan", "step");
+    assertThat(result.bestStep()).isEqualTo(result.steps());
+    assertThat(result.toJson().get("validation_loss").isNull()).isTrue();
   }
 
   @Test
