@@ -11,6 +11,7 @@ import dev.espalier.gateway.LocalModels;
 import dev.espalier.model.ModelException;
 import dev.espalier.store.Adapter;
 import dev.espalier.store.Store;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,7 +67,7 @@ final class Serving implements LocalModels, AutoCloseable {
     if (name.equals(base.name())) return LocalModel.base(engine);
     var row = known(MEMORY).get(name);
     if (row == null) row = known(UNKNOWN).get(name);
-    if (row == null || !fits(row)) return null;
+    if (row == null || whyNot(row) != null) return null;
     var found = row;
     return PrunedModel.of(new LocalModel(engine, () -> use(found)), row.rules(), unmatched);
   }
@@ -84,7 +85,8 @@ final class Serving implements LocalModels, AutoCloseable {
       throw new IllegalArgumentException(
           "no adapter \"%s\" to pin; there are %s".formatted(name, names()));
     }
-    if (!fits(row)) throw new ModelException(misfit(row));
+    var why = whyNot(row);
+    if (why != null) throw new ModelException(why);
     use(row).giveBack().run();
   }
 
@@ -105,22 +107,28 @@ final class Serving implements LocalModels, AutoCloseable {
     return folder.toString().equals(base.name());
   }
 
-  private String misfit(Adapter row) {
-    return "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
-        .formatted(row.name(), row.base(), base.name(), row.base());
+  /// Why an adapter cannot be served; null if it can.
+  private @Nullable String whyNot(Adapter row) {
+    if (!fits(row)) {
+      return "adapter %s belongs to the base model %s, but %s is loaded: start with --model %s"
+          .formatted(row.name(), row.base(), base.name(), row.base());
+    }
+    if (Files.isDirectory(Path.of(row.path()))) return null;
+    return "adapter %s has lost its folder %s: train it again or restore its folder"
+        .formatted(row.name(), row.path());
   }
 
   @Override
   public @Nullable String whyNot(String name) {
     var row = known(MEMORY).get(name);
-    return row == null || fits(row) ? null : misfit(row);
+    return row == null ? null : whyNot(row);
   }
 
   @Override
   public List<String> names() {
     var names = new ArrayList<String>();
     names.add(base.name());
-    for (var row : known(Duration.ZERO).values()) if (fits(row)) names.add(row.name());
+    for (var row : known(Duration.ZERO).values()) if (whyNot(row) == null) names.add(row.name());
     return names;
   }
 

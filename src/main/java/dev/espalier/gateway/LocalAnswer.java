@@ -73,7 +73,8 @@ final class LocalAnswer {
   }
 
   private ApiError failed(RuntimeException e) {
-    return new ApiError(500, "model \"%s\" failed: %s".formatted(name, e), null, "model_failed");
+    var why = e.getMessage() == null ? e : e.getMessage();
+    return new ApiError(500, "model \"%s\" failed: %s".formatted(name, why), null, "model_failed");
   }
 
   /// One request a choice. With a seed the choices would be the same, so each gets its own.

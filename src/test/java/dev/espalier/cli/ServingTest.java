@@ -22,17 +22,24 @@ class ServingTest {
   }
 
   @Test
-  void anAdapterOfAnotherBaseIsNotServedAndSaysWhy() {
+  void anAdapterOfAnotherBaseOrWithoutItsFolderIsNotServedAndSaysWhy() {
     try (var store = Store.open(dir, Durability.PROCESS);
         var serving = new Serving(TinyModel.load(dir), store)) {
       store.put(adapter("mine", TinyModel.FOLDER.toString()));
       store.put(adapter("foreign", "models/other"));
+      var folder = dir.resolve("deleted").toString();
+      var base = TinyModel.FOLDER.toString();
+      store.put(new Adapter("deleted", folder, base, Instant.EPOCH, null, null));
       assertThat(serving.names()).containsExactly("qwen3-tiny", "mine");
       assertThat(serving.find("mine")).isNotNull();
       assertThat(serving.whyNot("mine")).isNull();
       assertThat(serving.find("foreign")).isNull();
       assertThat(serving.whyNot("foreign"))
           .contains("belongs to the base model models/other", "--model models/other");
+      assertThat(serving.find("deleted")).isNull();
+      assertThat(serving.whyNot("deleted"))
+          .contains(folder)
+          .endsWith("train it again or restore its folder");
       assertThat(serving.whyNot("nobody")).isNull();
       assertThatThrownBy(() -> serving.load("foreign")).isInstanceOf(ModelException.class);
     }
