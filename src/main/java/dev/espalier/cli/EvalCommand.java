@@ -95,6 +95,7 @@ final class EvalCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--adapter is for a local model: with --url name an adapter by --model");
     }
+    if (details != null) OutputFile.check("--details", details);
     var turns = allTurns ? Turns.ALL : Turns.LAST;
     var read = ExampleFile.read(on, turns, skipBad);
     if (!read.bad().isEmpty()) {

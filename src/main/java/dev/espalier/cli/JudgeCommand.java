@@ -66,6 +66,7 @@ final class JudgeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
+    if (steps < 1) throw new IllegalArgumentException("--steps must be at least 1");
     var out = spec.commandLine().getOut();
     try (var store = Store.openExisting(data);
         var opened = judge.open(model, data)) {

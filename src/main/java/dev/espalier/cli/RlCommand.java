@@ -112,6 +112,11 @@ final class RlCommand implements Callable<Integer> {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
     }
+    var practising = algorithm.algorithm();
+    if (groupSize < 2 && !practising.hasCritic()) {
+      throw new IllegalArgumentException(
+          "--group-size must be at least 2: only ppo learns from an attempt by itself");
+    }
     var attempts =
         new RolloutConfig(groupSize, maxTurns, maxTokens, temperature, world.patience(), 1)
             .sampled();
@@ -126,7 +131,7 @@ final class RlCommand implements Callable<Integer> {
       var start = start(store);
       var config =
           new RlConfig(
-              algorithm.algorithm(),
+              practising,
               steps,
               groups,
               learningRate,

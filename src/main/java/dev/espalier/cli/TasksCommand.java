@@ -58,6 +58,7 @@ final class TasksCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
+    OutputFile.check("--out", out);
     try (var tools = McpTools.open(McpSource.of(mcp), PATIENCE);
         var asked = OpenModel.remote(url, model)) {
       var made = McpTaskMaker.generate(asked.model(), tools, count, seed);

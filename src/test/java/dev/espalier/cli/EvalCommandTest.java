@@ -138,6 +138,17 @@ class EvalCommandTest {
   }
 
   @Test
+  void whereTheDetailsCannotBeWrittenNobodyIsAsked() {
+    var details = dir.resolve("no/details.jsonl");
+    var options = List.of("--model=m", "--url=" + url(), "--on=" + file, "--details=" + details);
+    assertThat(run(options.toArray(String[]::new))).isEqualTo(1);
+    assertThat(err.toString())
+        .isEqualTo(
+            "espalier: --details %s: there is no folder %s\n"
+                .formatted(details, dir.resolve("no")));
+  }
+
+  @Test
   void aModelThatNeverAnswersIsAnErrorAndNoScore() {
     server.removeContext("/v1/chat/completions"); // what is left answers 404
     assertThat(run("--model", "m", "--url", url(), "--on", file.toString(), "--json")).isEqualTo(1);

@@ -212,6 +212,7 @@ class JudgeCommandTest {
     assertThat(run("--run", "mine", "--judge-adapter", "first", "--judge-model", "other"))
         .contains("--judge-model is the model's name behind --judge URL");
     assertThat(run("--run", "mine", "--judge-model", "other")).contains("behind --judge URL");
+    assertThat(run("--run", "mine", "--judge", url(), "--steps", "-1")).contains("at least 1");
   }
 
   @Test

@@ -71,6 +71,7 @@ final class RlCommandTest {
     assertThat(run("--temperature=0")).contains("above 0 and at most 2");
     assertThat(run("--temperature=2.5")).contains("between 0 and 2");
     assertThat(run("--reward=envy=1")).contains("env, judge, format or length");
+    assertThat(run("--group-size=1")).contains("only ppo learns");
     assertThat(run("--rank=100000")).contains("--rank 100000 is too high", "at most that");
     assertThat(run("--name=espalier-6m")).contains("the base model's own name");
     try (var store = Store.openExisting(data)) {
