@@ -104,8 +104,8 @@ final class DistilCommand implements Callable<Integer> {
     }
     refuseForeign();
     var progress = new Progress(json);
-    try (var base = dtype.loadToTrain(model);
-        var store = Store.open(data, Durability.PROCESS)) {
+    try (var store = store();
+        var base = dtype.loadToTrain(model)) {
       Teaching.check(base, name, rank);
       var config =
           new DistilConfig(
@@ -139,6 +139,11 @@ final class DistilCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--skip-bad is for the lines of a file: name it with --from");
     }
+  }
+
+  /// The store; captured requests are in one that is there already.
+  private Store store() {
+    return from == null ? Store.openExisting(data) : Store.open(data, Durability.PROCESS);
   }
 
   private Dataset dataset(BaseModel base, Store store) {

@@ -53,6 +53,10 @@ final class Database {
           .load()
           .migrate();
     } catch (SQLException | FlywayException e) {
+      if (!Files.isWritable(file) || !Files.isWritable(file.toAbsolutePath().getParent())) {
+        throw new StoreException(
+            "cannot write to %s: name a folder you may write to with --data".formatted(file), e);
+      }
       throw new StoreException(
           "cannot open %s: %s; restore it from a backup or name another folder with --data"
               .formatted(file, e.getMessage()),

@@ -49,4 +49,9 @@ final class DistilCommandTest {
   void capturedRequestsHaveNoBadLines() {
     assertThat(refused("--name=it", "--skip-bad")).contains("name it with --from");
   }
+
+  @Test
+  void capturedRequestsAreInAStoreThatIsThere() {
+    assertThat(refused("--name=it")).contains("no store in " + folder.resolve("data"));
+  }
 }
