@@ -94,7 +94,10 @@ final class Native {
     try {
       return Files.createDirectories(cache);
     } catch (IOException e) {
-      throw new UncheckedIOException("no room for native libraries", e);
+      throw new UncheckedIOException(
+          "cannot create %s for native libraries: ESPALIER_JAVA_OPTS=-Duser.home=DIR moves it into DIR"
+              .formatted(cache),
+          e);
     }
   }
 
