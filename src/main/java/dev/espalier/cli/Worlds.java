@@ -138,6 +138,7 @@ final class Worlds {
     var evaluated = TaskFile.read(on, AGENTS).stream().limit(heldOut).toList();
     var episodes = new Episodes();
     var server = EpisodeServer.start(EpisodeServerConfig.local(port), episodes, tokens);
+    if (agent == null) System.err.println("espalier: waiting for agents at " + server.base());
     var launcher = agent == null ? null : Launcher.start(episodes, agent, server.base(), atOnce);
     return new World(
         "agents at %s, evaluated on %d of %s".formatted(digest(tasks), heldOut, digest(on)),
