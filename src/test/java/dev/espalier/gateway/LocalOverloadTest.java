@@ -35,6 +35,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// A real model that is asked for too much, too slow, or by clients that leave.
 final class LocalOverloadTest {
+  private static final Duration SOON = Duration.ofSeconds(5);
+
   @TempDir private Path dir = Path.of("");
 
   /// The built-in model alone, as `mine`.
@@ -199,9 +201,15 @@ final class LocalOverloadTest {
         decoding.close();
         awaitGone(rig, 2);
         long before = System.nanoTime();
-        var next = rig.post("/v1/chat/completions", request("mine", ",\"max_tokens\":2"));
+        var body = request("mine", ",\"max_tokens\":2");
+        var next = rig.post("/v1/chat/completions", body);
+        // what was recorded frees its place at the engine's next step
+        while (next.statusCode() == 429 && System.nanoTime() - before < SOON.toNanos()) {
+          Thread.sleep(50);
+          next = rig.post("/v1/chat/completions", body);
+        }
         assertThat(next.statusCode()).isEqualTo(200);
-        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(SOON);
       } finally {
         slow.interrupt();
         slow.join();
