@@ -118,9 +118,15 @@ final class ChatEndpoint implements Handler {
       case Target.Upstream(var name, var model) -> {
         place.take();
         var body = model == null ? exchange.body() : ModelName.replace(exchange.body(), model);
-        var upstream = upstream(name);
-        yield new UpstreamAnswer(recorder, exchange, served, response)
-            .run(() -> upstreams.send(upstream, path(), exchange, body), last);
+        try (var answer = upstreams.send(upstream(name), path(), exchange, body)) {
+          boolean failed = answer.status() == 429 || answer.status() >= 500;
+          if (failed && !last) yield false;
+          new Relay(recorder, exchange, served, answer, response).run();
+          yield true;
+        } catch (ClientGone e) {
+          recorder.record(exchange, Answer.toNobody(served, exchange.elapsedMs()));
+          throw new CloseConnectionException("the client went away", e);
+        }
       }
     };
   }

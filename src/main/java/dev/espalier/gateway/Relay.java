@@ -1,9 +1,11 @@
 package dev.espalier.gateway;
 
+import dev.espalier.chat.ChatException;
 import dev.espalier.store.Outcome;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
 import java.io.OutputStream;
 
 /// Hands an upstream's response on to the client, byte for byte, and its record to the recorder
@@ -15,14 +17,13 @@ final class Relay {
   private final Recorder recorder;
   private final Exchange exchange;
   private final Served served;
-  private final int status;
+  private final UpstreamCall.Response upstream;
   private final Transcript transcript;
   private final long firstByteMs;
   private final OutputStream out;
   private byte[] held = {};
   private int recordedBytes = -1;
 
-  /// Sends the head of the response.
   Relay(
       Recorder recorder,
       Exchange exchange,
@@ -32,11 +33,23 @@ final class Relay {
     this.recorder = recorder;
     this.exchange = exchange;
     this.served = served;
-    this.status = upstream.status();
+    this.upstream = upstream;
     this.transcript = new Transcript(exchange.api(), isEventStream(upstream));
     this.firstByteMs = exchange.elapsedMs();
-    head(upstream, response);
+    head(response);
     this.out = response.outputStream();
+  }
+
+  void run() {
+    try {
+      for (var chunk = upstream.first(); chunk != null; chunk = upstream.next()) pass(chunk);
+      end();
+    } catch (ClientGone e) {
+      if (recordedBytes < 0) record(Outcome.CLIENT_GONE);
+      throw new CloseConnectionException("the client went away", e);
+    } catch (IOException | ChatException e) {
+      throw broken(e);
+    }
   }
 
   private static boolean isEventStream(UpstreamCall.Response upstream) {
@@ -44,8 +57,8 @@ final class Relay {
     return type.startsWith("text/event-stream");
   }
 
-  private void head(UpstreamCall.Response upstream, ServerResponse response) {
-    response.status(status);
+  private void head(ServerResponse response) {
+    response.status(upstream.status());
     for (var header : upstream.headers()) {
       if (UpstreamCall.forwarded(header)) response.header(header);
     }
@@ -54,10 +67,7 @@ final class Relay {
     response.header(Exchange.REQUEST_ID, exchange.id());
   }
 
-  /// Takes the next chunk.
-  ///
-  /// @throws ClientGone as all that writes
-  void pass(byte[] chunk) {
+  private void pass(byte[] chunk) {
     transcript.add(chunk);
     if (transcript.streamed()) {
       if (transcript.ended() && recordedBytes < 0) record(Outcome.COMPLETE);
@@ -69,8 +79,7 @@ final class Relay {
     }
   }
 
-  /// Ends the response.
-  void end() {
+  private void end() {
     record(transcript.whole() ? Outcome.COMPLETE : Outcome.TRUNCATED);
     send(held);
     ClientGone.onFailure(out::close);
@@ -83,9 +92,9 @@ final class Relay {
     });
   }
 
-  /// Where the upstream breaks off, the client gets what came and then the cut: its connection is
-  /// closed without the end of a response.
-  CloseConnectionException broken(Exception cause) {
+  /// Where the upstream breaks off, or the gateway is stopped, the client gets what came and then
+  /// the cut: its connection is closed without the end of a response.
+  private CloseConnectionException broken(Exception cause) {
     if (recordedBytes < 0) record(Outcome.TRUNCATED);
     if (Thread.currentThread().isInterrupted()) { // nothing more can be sent
       return new CloseConnectionException("the gateway is shutting down", cause);
@@ -99,12 +108,6 @@ final class Relay {
     return new CloseConnectionException("upstream broke off", cause);
   }
 
-  /// The client went away.
-  CloseConnectionException left(ClientGone cause) {
-    if (recordedBytes < 0) record(Outcome.CLIENT_GONE);
-    return new CloseConnectionException("the client went away", cause);
-  }
-
   /// Records what has come, and again only if more has come since.
   private void record(Outcome outcome) {
     var raw = transcript.raw();
@@ -115,7 +118,7 @@ final class Relay {
     var answer =
         new Answer(
             served,
-            status,
+            upstream.status(),
             outcome,
             transcript.streamed(),
             raw,

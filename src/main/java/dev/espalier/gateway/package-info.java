@@ -1,8 +1,7 @@
 /// HTTP: provider-compatible endpoints, keys, routes, streaming, capture and the admin API.
 ///
-/// A request goes `Gateway` → `ChatEndpoint` → `Routes` (who answers) → `UpstreamAnswer` or
-/// `LocalAnswer` (the bytes) → `Recorder` (what is stored). Handlers run on virtual threads and
-/// block.
+/// A request goes `Gateway` → `ChatEndpoint` → `Routes` (who answers) → `Relay` or `LocalAnswer`
+/// (the bytes) → `Recorder` (what is stored). Handlers run on virtual threads and block.
 @NullMarked
 package dev.espalier.gateway;
 
