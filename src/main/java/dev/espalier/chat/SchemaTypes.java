@@ -1,11 +1,15 @@
 package dev.espalier.chat;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /// Which types a JSON schema's values may have, as far as it says so.
 public final class SchemaTypes {
+  /// Keywords whose value is a list of schemas.
+  public static final List<String> UNIONS = List.of("anyOf", "oneOf", "allOf");
+
   private SchemaTypes() {}
 
   /// The types that a schema names, or that its alternatives or its listed values have; none where
@@ -34,7 +38,7 @@ public final class SchemaTypes {
     var named = schema.path("type");
     if (named.isString()) types.add(named.asString());
     for (var type : named) types.add(type.asString(""));
-    for (var union : new String[] {"anyOf", "oneOf", "allOf"}) {
+    for (var union : UNIONS) {
       for (var one : schema.path(union)) add(one, root, types, open);
     }
     if (!named.isMissingNode()) return;

@@ -79,7 +79,7 @@ final class LineRules {
       inside.add(name);
       return value(SchemaTypes.target(name, root), name, inside);
     }
-    for (var union : SchemaRules.UNIONS) {
+    for (var union : SchemaTypes.UNIONS) {
       if (keys.has(union)) return choice(options(union, keys, open));
     }
     keys.get("type");

@@ -26,9 +26,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// Objects have their properties in the schema's order and no others, unless it names none. A
 /// keyword that cannot be kept to is an error, never ignored.
 final class SchemaRules {
-  /// Keywords whose value is a list of schemas.
-  static final List<String> UNIONS = List.of("anyOf", "oneOf", "allOf");
-
   private static final Set<String> ALL_TYPES =
       Set.of("object", "array", "string", "number", "integer", "boolean", "null");
 
@@ -79,7 +76,7 @@ final class SchemaRules {
     if (keys.has("$ref")) return reference(keys, open);
     if (keys.has("const")) return literal(List.of(keys.get("const")), keys);
     if (keys.has("enum")) return literal(keys.array("enum").valueStream().toList(), keys);
-    for (var union : UNIONS) {
+    for (var union : SchemaTypes.UNIONS) {
       if (keys.has(union)) return union(union, keys, open);
     }
     var types = types(keys);
