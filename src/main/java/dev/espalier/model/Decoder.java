@@ -95,8 +95,10 @@ public final class Decoder {
     return weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
   }
 
-  /// Lays out the matrices of weights for products by Java; they must not change from then on.
+  /// Lays out the matrices of weights for products by Java, once; they must not change from then
+  /// on.
   void layOut(Weights weights) {
+    if (weights.laid(head) != null) return;
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (var projection : shape.projections(layer)) {
         weights.lay(projection, weights.weight(projection));

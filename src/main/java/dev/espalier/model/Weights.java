@@ -141,9 +141,9 @@ public final class Weights implements AutoCloseable {
     return whole == null ? cat(projection, kind) : whole;
   }
 
-  /// Lays out a projection's matrix, if it is not yet.
+  /// Lays out a projection's matrix.
   void lay(Projection projection, Tensor matrix) {
-    laid.computeIfAbsent(projection.name(), name -> new Panels(matrix));
+    laid.put(projection.name(), new Panels(matrix));
   }
 
   /// A projection's matrix laid out, if it is; see [Decoder#layOut].
