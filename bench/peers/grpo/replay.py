@@ -1,7 +1,8 @@
 """The first steps of a run once more by PyTorch and PEFT, from its own attempts: replay.py STORE RUN LINES MODEL ADAPTER SIZE LR MAX_TOKENS STEPS [N].
 
 Loss and gradient of Dr. GRPO are worked out one attempt after the other, without packing or shared prefixes, and AdamW takes its step.
-Prints both sides of every step; it fails where they differ by more than float32 does.
+Prints both sides of every step; it fails where they differ by more than float32 does. Where `rl` trains in bfloat16, as processors do that
+multiply it faster, CLOSE=0.1 has to be set.
 """
 
 import json
@@ -19,7 +20,7 @@ from transformers import AutoModelForCausalLM
 store, run, lines, model_folder, adapter = sys.argv[1:6]
 size, rate, most, steps = int(sys.argv[6]), float(sys.argv[7]), int(sys.argv[8]), int(sys.argv[9])
 count = int(sys.argv[10]) if len(sys.argv) > 10 else 10
-CLOSE = 1e-3
+CLOSE = float(os.environ.get("CLOSE", "1e-3"))  # of the gradient's norm
 
 noted = [json.loads(line) for line in open(lines) if line.startswith('{"event":"step"')]
 database = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
