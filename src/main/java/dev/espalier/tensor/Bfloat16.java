@@ -48,9 +48,23 @@ final class Bfloat16 extends Numbers {
 
   @Override
   void round(float[] numbers) {
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = Float.intBitsToFloat(upper(numbers[i]) << 16);
+    int i = 0;
+    for (; i <= numbers.length - STEP; i += STEP) {
+      var some = FloatVector.fromArray(FLOATS, numbers, i);
+      nearest(some).and(UPPER).reinterpretAsFloats().intoArray(numbers, i);
     }
+    for (; i < numbers.length; i++) numbers[i] = Float.intBitsToFloat(upper(numbers[i]) << 16);
+  }
+
+  @Override
+  void write(float[] from, long to, int count) {
+    int i = 0;
+    for (; i <= count - STEP; i += STEP) {
+      var upper = nearest(FloatVector.fromArray(FLOATS, from, i)).lanewise(LSHR, 16);
+      var some = (ShortVector) upper.convertShape(VectorOperators.I2S, SHORTS, 0);
+      some.intoMemorySegment(MEMORY, to + 2L * i, ORDER);
+    }
+    for (; i < count; i++) set(to + 2L * i, from[i]);
   }
 
   /// The bits of the nearest bfloat16.
@@ -377,6 +391,12 @@ final class Bfloat16 extends Numbers {
   /// Pairs of the nearest bfloat16 numbers.
   private static IntVector join(FloatVector even, FloatVector odd) {
     return rounded(even).lanewise(LSHR, 16).or(rounded(odd).and(UPPER));
+  }
+
+  /// The same for what may not be a number.
+  private static IntVector nearest(FloatVector numbers) {
+    var none = numbers.test(VectorOperators.IS_NAN).cast(PAIRS);
+    return rounded(numbers).blend(numbers.reinterpretAsInts().or(QUIET), none);
   }
 
   /// The bits of numbers whose upper halves are the nearest bfloat16 ones.

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -38,6 +40,34 @@ final class RowsTest {
     int compiled = 0;
     for (int i = 0; i < WARM; i++) compiled = bits(dtype);
     assertThat(interpreted.strip()).isEqualTo(Integer.toString(compiled));
+  }
+
+  @Test
+  void bfloat16IsTheNearestAsLibtorchHasIt() {
+    var numbers = new float[LENGTH];
+    var random = new Random(5);
+    for (int i = 0; i < LENGTH; i++) numbers[i] = (float) random.nextGaussian();
+    numbers[0] = Float.NaN;
+    numbers[1] = Float.intBitsToFloat(0x7FFFFFFF); // not a number either, and rounds up to zero
+    numbers[2] = Float.NEGATIVE_INFINITY;
+    numbers[3] = Float.MAX_VALUE; // the nearest is infinite
+    numbers[4] = Float.intBitsToFloat(0x3F808000); // in the middle: the even one is below
+    numbers[5] = Float.intBitsToFloat(0x3F818000); // above
+    numbers[LENGTH - 1] = Float.NaN; // does not fill a register
+    var rows = new Rows(Dtype.BF16);
+    var read = new float[LENGTH];
+    try (var scope = new Scope();
+        var arena = Arena.ofConfined()) {
+      long at = arena.allocate(2L * LENGTH).address();
+      rows.write(numbers, at);
+      rows.read(at, read);
+      var expected = new float[LENGTH];
+      var rounded = torch.tensor(numbers).to(Dtype.BF16.scalar()).to(Dtype.F32.scalar());
+      rounded.data_ptr_float().get(expected);
+      rows.round(numbers);
+      assertThat(read).isEqualTo(expected);
+      assertThat(numbers).isEqualTo(expected);
+    }
   }
 
   @ParameterizedTest
