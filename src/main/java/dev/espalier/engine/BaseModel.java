@@ -8,8 +8,8 @@ import dev.espalier.model.Weights;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Lanes;
 import dev.espalier.tensor.Memory;
-import dev.espalier.tensor.Processor;
 import dev.espalier.tensor.Rows;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,16 +31,17 @@ public record BaseModel(
     return load(folder, computable(folder));
   }
 
-  /// Maps a model folder, to train on: in the type of its weights, or in float32 where the
-  /// processor multiplies that faster and that takes no more than a quarter of its memory.
+  /// Maps a model folder, to train on: in the type of its weights, or in float32 where products are
+  /// faster so and that takes no more than a quarter of the memory.
   ///
   /// @throws ModelException if it is not a model folder, or one that is broken or not supported
   public static BaseModel loadToTrain(Path folder) {
     var dtype = computable(folder);
+    long size = ModelShape.read(folder).size();
     boolean widened =
         dtype == Dtype.BF16
-            && !Processor.here().multipliesBfloat16Faster()
-            && ModelShape.read(folder).size() * Dtype.F32.bytes() <= Memory.total() / 4;
+            && Lanes.faster(dtype, size * dtype.bytes())
+            && size * Dtype.F32.bytes() <= Memory.total() / 4;
     return load(folder, widened ? Dtype.F32 : dtype);
   }
 

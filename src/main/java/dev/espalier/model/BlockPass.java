@@ -29,11 +29,18 @@ public interface BlockPass {
       Tensor positions,
       List<Span> spans,
       Tensor at) {
-    var shape = decoder.shape();
-    return Lanes.fit(dtype, shape.width(), shape.ffn(), shape.headDim())
+    return sideBySide(decoder.shape(), dtype)
         ? new LanePass(
             decoder, weights, lora, dtype, activations, tokens, positions, spans, numbers(at))
         : new LoraPass(decoder, weights, lora, dtype, activations, tokens, positions, spans, at);
+  }
+
+  /// Whether a model's tokens are computed with side by side ([Lanes]).
+  ///
+  /// @param dtype of its weights
+  static boolean sideBySide(ModelShape shape, Dtype dtype) {
+    return Lanes.fit(shape.width(), shape.ffn(), shape.headDim())
+        && Lanes.faster(dtype, shape.size() * dtype.bytes());
   }
 
   /// Whole numbers of a tensor.

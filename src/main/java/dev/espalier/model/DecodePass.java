@@ -3,6 +3,7 @@ package dev.espalier.model;
 import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.KeyValues;
+import dev.espalier.tensor.Lanes;
 import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Rows;
 import dev.espalier.tensor.Scope;
@@ -84,13 +85,14 @@ public final class DecodePass implements AutoCloseable {
     rotary = decoder.rotary();
     this.dtype = dtype;
     rows = new Rows(dtype);
-    if (RowProduct.takesSeveral()) decoder.layOut(weights);
+    boolean several = Lanes.faster(dtype, shape.size() * dtype.bytes());
+    if (several) decoder.layOut(weights);
     try (var scope = new Scope()) {
       for (int layer = 0; layer < shape.layers(); layer++) {
         var name = "model.layers." + layer + ".";
         var linears =
             shape.projections(layer).stream()
-                .map(it -> linear(scope, it, weights, weights.weight(it)))
+                .map(it -> linear(scope, it, weights, weights.weight(it), several))
                 .toList();
         blocks.add(
             new Block(
@@ -103,16 +105,17 @@ public final class DecodePass implements AutoCloseable {
                 shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
                 shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null));
       }
-      head = linear(scope, shape.head(), weights, decoder.head(weights));
+      head = linear(scope, shape.head(), weights, decoder.head(weights), several);
     }
     embedding = Rows.at(weights.get("model.embed_tokens.weight"));
     lastNorm = weights.numbers("model.norm.weight");
   }
 
-  private static Linear linear(Scope scope, Projection projection, Weights weights, Tensor weight) {
+  private static Linear linear(
+      Scope scope, Projection projection, Weights weights, Tensor weight, boolean laid) {
     var kept = scope.keep(weight);
     var bias = weights.bias(projection);
-    var panels = RowProduct.takesSeveral() ? weights.laid(projection) : null;
+    var panels = laid ? weights.laid(projection) : null;
     return new Linear(
         projection, kept, bias == null ? null : scope.keep(bias), new RowProduct(kept, panels));
   }
@@ -163,7 +166,7 @@ public final class DecodePass implements AutoCloseable {
   /// oneDNN compiles its products for every number of rows that it meets, so that there are more
   /// rows than needed, in numbers that come often; a few rows are multiplied by Java.
   private Place place(Scope scope, int count, long width) {
-    int step = RowProduct.takes(count) ? 1 : count <= 16 ? 4 : 8;
+    int step = head.product().takes(count) ? 1 : count <= 16 ? 4 : 8;
     long padded = Math.ceilDiv(count, step) * (long) step;
     var all = scope.keep(torch.zeros(new long[] {padded, width}, dtype.options()));
     return new Place(count, all, scope.keep(all.narrow(0, 0, count)), Rows.at(all));
@@ -183,7 +186,7 @@ public final class DecodePass implements AutoCloseable {
   private Place product(Linear linear, Place in, Place out, Adapters adapters) {
     int count = in.count();
     var place = out;
-    if (linear.bias() == null && RowProduct.takes(count)) {
+    if (linear.bias() == null && linear.product().takes(count)) {
       linear.product().times(in.at(), count, out.at());
     } else {
       var all = Decoder.product(in.padded(), linear.weight(), linear.bias());

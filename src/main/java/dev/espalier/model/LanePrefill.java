@@ -95,8 +95,7 @@ final class LanePrefill {
 
   /// Whether a pass can be computed so, and is faster then.
   static boolean takes(ModelShape shape, Weights weights, Tensor tokens) {
-    return tokens.numel() >= MANY
-        && Lanes.fit(type(shape, weights), shape.width(), shape.ffn(), shape.headDim());
+    return tokens.numel() >= MANY && BlockPass.sideBySide(shape, type(shape, weights));
   }
 
   private static Dtype type(ModelShape shape, Weights weights) {

@@ -25,16 +25,26 @@ public record Lanes(long at, int panels, int features) {
   public static final int PANEL = 2 * LANES;
 
   private static final boolean BFLOAT16_FASTER = Processor.here().multipliesBfloat16Faster();
+  private static final long SMALL = 64L << 20; // bytes
 
   /// Bytes from a feature of a panel to the next.
   static final long ROW = (long) Float.BYTES * PANEL;
 
-  /// Whether tokens of so many features are computed with here, and faster than by libtorch.
-  ///
-  /// @param dtype of the matrices
-  public static boolean fit(Dtype dtype, int... features) {
+  /// Whether tokens of so many features are computed with here.
+  public static boolean fit(int... features) {
     for (int each : features) if (each % LaneTiles.ROWS != 0) return false;
-    return Tiles.HERE && (dtype == Dtype.F32 || !BFLOAT16_FASTER);
+    return Tiles.HERE;
+  }
+
+  /// Whether products with a model's weights are faster by Java, in float32, than by libtorch: in
+  /// 16 bit, where the processor multiplies that faster, only with those of a small model, which
+  /// take less time than oneDNN takes to begin, and to compile them for each number of rows that it
+  /// meets.
+  ///
+  /// @param dtype of the weights
+  /// @param bytes of all of them
+  public static boolean faster(Dtype dtype, long bytes) {
+    return Tiles.HERE && (dtype == Dtype.F32 || bytes <= SMALL || !BFLOAT16_FASTER);
   }
 
   /// So many features, and what is missing of a tile.

@@ -21,8 +21,6 @@ public final class RowProduct {
   private static final int MANY = 8; // rows, for which widening a panel pays
   private static final int MOST = 128; // rows, for which it was measured to be the faster one
 
-  private static final boolean SEVERAL = Tiles.HERE && !Processor.here().multipliesBfloat16Faster();
-
   private static final ThreadLocal<Room> ROOM = ThreadLocal.withInitial(Room::new);
 
   private final Numbers numbers;
@@ -56,14 +54,9 @@ public final class RowProduct {
     this.panels = panels;
   }
 
-  /// Whether several rows are multiplied here, by a matrix that is laid out.
-  public static boolean takesSeveral() {
-    return SEVERAL;
-  }
-
   /// Whether so many rows are multiplied here.
-  public static boolean takes(long rows) {
-    return rows == 1 || (SEVERAL && rows <= MOST);
+  public boolean takes(long rows) {
+    return rows == 1 || (panels != null && rows <= MOST);
   }
 
   /// Whether a product is of one row by a matrix as it lies, with no gradient to record.

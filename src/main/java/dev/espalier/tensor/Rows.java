@@ -45,7 +45,7 @@ public final class Rows {
         .name("espalier-warm-up")
         .start(() -> {
           rows.exercise();
-          if (Lanes.fit(dtype)) LaneWarmUp.exercise(rows.numbers, EXERCISES / 4);
+          if (Lanes.fit()) LaneWarmUp.exercise(rows.numbers, EXERCISES / 4);
         });
   }
 
@@ -64,7 +64,7 @@ public final class Rows {
         write(row, some);
         add(some, row);
       }
-      if (RowProduct.takes(Tiles.ROWS)) RowProduct.exercise(numbers, some, EXERCISES);
+      if (Tiles.HERE) RowProduct.exercise(numbers, some, EXERCISES);
     }
   }
 

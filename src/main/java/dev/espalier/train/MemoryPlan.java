@@ -1,9 +1,9 @@
 package dev.espalier.train;
 
 import dev.espalier.model.Activations;
+import dev.espalier.model.BlockPass;
 import dev.espalier.model.ModelShape;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Lanes;
 import dev.espalier.tensor.Memory;
 
 /// What a training run will need at its peak, in bytes, so that it can be refused before it starts.
@@ -29,7 +29,7 @@ public record MemoryPlan(
   /// @throws TrainingException with the numbers and what to change, if it does not fit
   public static MemoryPlan of(
       ModelShape shape, Dtype dtype, long trainable, int longest, boolean full, long available) {
-    boolean lanes = !full && Lanes.fit(dtype, shape.width(), shape.ffn(), shape.headDim());
+    boolean lanes = !full && BlockPass.sideBySide(shape, dtype);
     int scored = lanes ? 0 : longest; // side by side, scores are made again for the way back
     int tokens = MOST_TOKENS;
     while (tokens / 2 >= longest && kept(shape, dtype, tokens, scored) > ENOUGH) tokens /= 2;

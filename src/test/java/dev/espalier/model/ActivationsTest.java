@@ -7,7 +7,6 @@ import dev.espalier.engine.TinyModel;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Lanes;
 import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -47,7 +46,7 @@ final class ActivationsTest {
       var kept = new Passes(base.decoder(), weights, lora, dtype, Activations.KEPT);
       var recomputed = new Passes(base.decoder(), weights, lora, dtype, Activations.RECOMPUTED);
       same(lora, kept.byRows(), recomputed.byRows());
-      if (Lanes.fit(Dtype.F32, shape.width(), shape.ffn(), shape.headDim())) {
+      if (BlockPass.sideBySide(shape, Dtype.F32)) {
         same(lora, kept.byLanes(), recomputed.byLanes());
       }
     }
