@@ -109,6 +109,10 @@ final class Prefill implements KeptAttention {
     int base = segment == null ? 0 : Math.min(most, segment.shared(prompt, adapter));
     var start = prompts.residents().longest(prompt, adapter, base);
     boolean goesOn = start != null && start.goesOn() && start.length() <= most;
+    if (segment != null && start != null && !goesOn && start.resident().segment() != segment) {
+      // a copy of what the segment holds would be made, for few tokens more or none
+      if (Math.min(most, start.length()) - base < WORTH) start = null;
+    }
     if (start != null && !goesOn && isThere(start.slot(), free, slot)) {
       shared = Math.max(shared, start.length()); // others will start so, too
     }

@@ -1,5 +1,6 @@
 package dev.espalier.model;
 
+import dev.espalier.model.DecodeAttention.Norms;
 import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.KeyValues;
@@ -53,8 +54,7 @@ public final class DecodePass implements AutoCloseable {
       Linear down,
       float[] attentionNorm,
       float[] feedForwardNorm,
-      float @Nullable [] queryNorm,
-      float @Nullable [] keyNorm) {}
+      Norms norms) {}
 
   /// A projection with its weights, which are kept.
   private record Linear(
@@ -102,8 +102,9 @@ public final class DecodePass implements AutoCloseable {
                 linears.get(3),
                 weights.numbers(name + "input_layernorm.weight"),
                 weights.numbers(name + "post_attention_layernorm.weight"),
-                shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
-                shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null));
+                new Norms(
+                    shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
+                    shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null)));
       }
       head = linear(scope, shape.head(), weights, decoder.head(weights), several);
     }
@@ -129,13 +130,13 @@ public final class DecodePass implements AutoCloseable {
     var room = room(tokens.length);
     var x = embedded(tokens);
     var turns = Arrays.stream(positions).mapToObj(rotary::turn).toArray(Rotary.Turn[]::new);
-    long seen = Arrays.stream(positions).asLongStream().sum() + positions.length;
+    var attention = new DecodeAttention(shape, dtype, past, positions, turns);
     Place added = null;
     for (int layer = 0; layer < blocks.size(); layer++) {
       var block = blocks.get(layer);
       norm(x, added, block.attentionNorm(), room.in());
       var qkv = product(block.qkv(), room.in(), room.qkv(), adapters);
-      attend(layer, qkv, turns, seen, past, room.mixed());
+      attention.attend(layer, block.norms(), qkv.at(), room.mixed().at());
       added = product(block.o(), room.mixed(), room.added(), adapters);
       norm(x, added, block.feedForwardNorm(), room.in());
       var gateUp = product(block.gateUp(), room.in(), room.gateUp(), adapters);
@@ -235,81 +236,6 @@ public final class DecodePass implements AutoCloseable {
             row ->
                 rows.gate(
                     rows.after(from, 2L * row * width), rows.after(to, (long) row * width), width));
-  }
-
-  /// The attention of all rows and heads; those that may share a start follow each other.
-  ///
-  /// @param qkv (B, (H + 2·KV)·hd)
-  /// @param seen how many places the rows see together
-  /// @param mixed (B or more, H·hd)
-  private void attend(
-      int layer, Place qkv, Rotary.Turn[] turns, long seen, Past past, Place mixed) {
-    int count = turns.length;
-    long wide = shape.qkvWidth();
-    long narrow = (long) shape.heads() * shape.headDim();
-    long from = qkv.at();
-    long to = mixed.at();
-    Crew.device()
-        .run(
-            count * shape.kvHeads(),
-            seen * narrow * 2,
-            job -> {
-              int row = job % count;
-              attend(
-                  layer,
-                  job / count,
-                  rows.after(from, row * wide),
-                  turns[row],
-                  past.of(layer, row),
-                  past.copies(layer, row),
-                  rows.after(to, row * narrow));
-            });
-  }
-
-  /// The queries of one row that share a key-value head.
-  ///
-  /// @param qkv the row's
-  /// @param mixed the row's
-  private void attend(
-      int layer,
-      int head,
-      long qkv,
-      Rotary.Turn turn,
-      List<KeyValues> past,
-      List<KeyValues> copies,
-      long mixed) {
-    int hd = shape.headDim();
-    int group = shape.heads() / shape.kvHeads();
-    var block = blocks.get(layer);
-    var own = past.getLast();
-    long place = place(own, head);
-    long key = rows.after(qkv, (shape.heads() + (long) head) * hd);
-    turned(key, block.keyNorm(), turn, own.keys() + place);
-    rows.copy(rows.after(key, (long) shape.kvHeads() * hd), own.values() + place, hd);
-    for (var copy : copies) {
-      rows.copy(own.keys() + place, copy.keys() + place(copy, head), hd);
-      rows.copy(own.values() + place, copy.values() + place(copy, head), hd);
-    }
-    for (int i = 0; i < group; i++) {
-      long at = ((long) head * group + i) * hd;
-      long query = rows.after(qkv, at);
-      turned(query, block.queryNorm(), turn, query);
-      rows.attend(query, hd, past, head, rows.after(mixed, at));
-    }
-  }
-
-  /// The last place of a head, in bytes from where keys or values begin.
-  private long place(KeyValues cache, int head) {
-    return rows.after(head * cache.apart(), (cache.length() - 1L) * shape.headDim());
-  }
-
-  /// Normalises a query or key where the family asks for it, and turns it to its position.
-  private void turned(long from, float @Nullable [] norm, Rotary.Turn turn, long to) {
-    var numbers = new float[shape.headDim()];
-    rows.read(from, numbers);
-    if (norm != null) Rows.norm(numbers, norm, shape.normEps(), numbers);
-    Rows.rotate(numbers, 0, turn.cos(), turn.sin());
-    rows.write(numbers, to);
   }
 
   @Override

@@ -11,11 +11,16 @@ final class LaneWarmUp {
 
   private LaneWarmUp() {}
 
-  static void exercise(Numbers numbers, int times) {
+  static void exercise(Dtype dtype, int times) {
+    var numbers = Numbers.of(dtype);
     try (var arena = Arena.ofConfined()) {
       long weights = arena.allocate((long) SIZE * SIZE * numbers.bytes()).address();
       var matrix = new LaneMatrix(numbers, weights, SIZE, SIZE);
       var attention = new LaneAttention(SIZE);
+      var together = new StartAttention(dtype, Lanes.PANEL);
+      var query = new long[] {arena.allocate((long) Lanes.PANEL * Float.BYTES).address()};
+      var start = new KeyValues(query[0], query[0], 0, 1);
+      var score = new float[1];
       var x = lanes(arena, 2 * SIZE);
       var out = lanes(arena, SIZE);
       var softmax = lanes(arena, 2);
@@ -33,6 +38,7 @@ final class LaneWarmUp {
         LaneMath.rotate(in, in, in, SIZE / 2, false, to);
         LaneMath.gate(in, SIZE, to);
         attention.forward(in, head, head, blocks, to, softmax.place(0, 0));
+        together.attend(query, start, 0, query, score);
       }
     }
   }

@@ -45,7 +45,7 @@ public final class Rows {
         .name("espalier-warm-up")
         .start(() -> {
           rows.exercise();
-          if (Lanes.fit()) LaneWarmUp.exercise(rows.numbers, EXERCISES / 4);
+          if (Lanes.fit()) LaneWarmUp.exercise(dtype, EXERCISES / 4);
         });
   }
 
@@ -242,6 +242,23 @@ public final class Rows {
     }
     softmax(weights, length, (float) (1 / Math.sqrt(headDim)));
     numbers.addRows(out, headDim, true, stacks);
+  }
+
+  /// One query's attention to its own positions, joined with what [StartAttention] made of a start.
+  ///
+  /// @param score the start's, as if it were one position more
+  /// @param out its value, which becomes the output
+  public void attend(long query, int headDim, KeyValues own, int head, float score, long out) {
+    int length = own.length();
+    var weights = new float[length + 1];
+    long apart = (long) headDim * numbers.bytes();
+    long skipped = head * own.apart();
+    numbers.dots(own.keys() + skipped, length, query, headDim, weights, 0);
+    weights[length] = score;
+    softmax(weights, length + 1, (float) (1 / Math.sqrt(headDim)));
+    var values = new Numbers.Stack(own.values() + skipped, apart, weights, 0, length);
+    var start = new Numbers.Stack(out, apart, weights, length, length + 1);
+    numbers.addRows(out, headDim, true, values, start);
   }
 
   /// exp(scale · score) of the first scores, divided by their sum.

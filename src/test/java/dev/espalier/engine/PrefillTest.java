@@ -93,6 +93,36 @@ final class PrefillTest {
     }
   }
 
+  /// Attempts at a task, the first of which came a moment before the others.
+  @Test
+  void thoseThatStartAsARunningOneShareOneStart() {
+    try (var base = TinyModel.load(folder)) {
+      var prompt = new Prompt(new Random(1).ints(110, 0, 96).toArray(), null);
+      Device.cpu()
+          .run(
+              Urgency.DECODE,
+              () -> {
+                try (var noGrad = new NoGradGuard();
+                    var cache = new PromptCache(base, 7)) {
+                  var alone = new Prefill(cache, 0, Integer.MAX_VALUE);
+                  alone.add(List.of(generation(prompt)));
+                  alone.run(base);
+                  var others = IntStream.range(0, 4).mapToObj(i -> generation(prompt)).toList();
+                  var pass = new Prefill(cache, 1, Integer.MAX_VALUE);
+                  pass.add(others);
+                  pass.run(base);
+                  var start = others.getFirst().segment();
+                  assertThat(start).isNotNull();
+                  assertThat(others)
+                      .allSatisfy(one -> {
+                        assertThat(one.segment()).isSameAs(start);
+                        assertThat(one.base()).isEqualTo(109); // one token is left to compute
+                      });
+                }
+              });
+    }
+  }
+
   /// The scores of the last pass's prompts; passes share a cache, and each starts at slot 0.
   private static List<float[]> scores(BaseModel base, List<List<Prompt>> passes) {
     return Device.cpu()
