@@ -12,7 +12,7 @@ final class DtypeOption {
   @Option(
       names = "--dtype",
       description =
-          "bfloat16 or float32: what the base computes in (default: its weights' type; to train, float32 where this processor multiplies that faster).")
+          "bfloat16 or float32: what the base computes in (default: its weights' type; to train, float32 where that is faster).")
   private @Nullable String name;
 
   /// Opens a model to serve it.
