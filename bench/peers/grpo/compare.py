@@ -4,9 +4,12 @@ import json
 import sys
 from statistics import median
 
+LEVELS = (0.7, 0.75, 0.8)  # of held-out success; the seed decides which of them a run comes to
+
 
 def read(file):
-    seconds, took, reached, last = 0.0, [], None, 0.0
+    """The median step, the seconds to each level that was reached, and the last success."""
+    seconds, took, reached, last = 0.0, [], {}, 0.0
     for text in open(file):
         if not text.startswith('{"event"'):
             continue  # what a library prints of its own
@@ -16,14 +19,22 @@ def read(file):
             seconds += line["seconds"]
         elif line["event"] == "evaluation":
             last = line["success"]
-            if reached is None and last >= 0.8:
-                reached = seconds
+            for level in LEVELS:
+                if last >= level:
+                    reached.setdefault(level, seconds)
     return median(took), reached, last
 
 
+def cell(reached, level):
+    return f"{reached[level]:.0f}" if level in reached else "never"
+
+
 ours, theirs = map(read, sys.argv[1:3])
-print("| | seconds a step (median) | seconds to 0.8 | success at the end |\n|---|---|---|---|")
+columns = ["", "seconds a step (median)", *(f"to {level}" for level in LEVELS), "success at the end"]
+print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
 for name, (step, reached, last) in (("Espalier", ours), ("TRL", theirs)):
-    print(f"| {name} | {step:.2f} | {'never' if reached is None else f'{reached:.0f}'} | {last:.3f} |")
-print(f"\na step: {theirs[0] / ours[0]:.1f} times as fast", end="")
-print(f"; to 0.8: {theirs[1] / ours[1]:.1f} times" if ours[1] and theirs[1] else "")
+    cells = [f"{step:.2f}", *(cell(reached, level) for level in LEVELS), f"{last:.3f}"]
+    print(f"| {name} | {' | '.join(cells)} |")
+ratios = [f"a step: {theirs[0] / ours[0]:.1f} times as fast"]
+ratios += [f"to {level}: {theirs[1][level] / ours[1][level]:.1f} times" for level in LEVELS if level in ours[1] and level in theirs[1]]
+print("\n" + "; ".join(ratios))
