@@ -113,7 +113,11 @@ final class DecodeAttention {
     }
 
     void attend(Group group, Norms norms) {
-      for (int row : group.rows()) store(row, norms);
+      var sees = new ArrayList<List<KeyValues>>(group.rows().length);
+      for (int row : group.rows()) {
+        sees.add(past.of(layer, row));
+        store(row, sees.getLast().getLast(), norms);
+      }
       var queries = new long[group.rows().length * queries()];
       var outputs = new long[queries.length];
       for (int i = 0; i < queries.length; i++) {
@@ -124,15 +128,14 @@ final class DecodeAttention {
       }
       var scores = new float[queries.length];
       if (group.alike()) {
-        var start = past.of(layer, group.rows()[0]).getFirst();
-        together.attend(queries, start, number, outputs, scores);
+        together.attend(queries, sees.getFirst().getFirst(), number, outputs, scores);
       }
       for (int i = 0; i < queries.length; i++) {
-        var sees = past.of(layer, group.rows()[i / queries()]);
+        var its = sees.get(i / queries());
         if (group.alike()) {
-          rows.attend(queries[i], size, sees.getLast(), number, scores[i], outputs[i]);
+          rows.attend(queries[i], size, its.getLast(), number, scores[i], outputs[i]);
         } else {
-          rows.attend(queries[i], size, sees, number, outputs[i]);
+          rows.attend(queries[i], size, its, number, outputs[i]);
         }
       }
     }
@@ -143,8 +146,9 @@ final class DecodeAttention {
     }
 
     /// Turns a row's queries and key to its position, and keeps the key and the value.
-    private void store(int row, Norms norms) {
-      var own = past.of(layer, row).getLast();
+    ///
+    /// @param own the row's own positions, of which the last is the new one
+    private void store(int row, KeyValues own, Norms norms) {
       long place = place(own);
       turned(head(row, shape.heads() + number), norms.key(), row, own.keys() + place);
       long value = head(row, shape.heads() + shape.kvHeads() + number);

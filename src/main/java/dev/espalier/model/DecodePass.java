@@ -85,14 +85,13 @@ public final class DecodePass implements AutoCloseable {
     rotary = decoder.rotary();
     this.dtype = dtype;
     rows = new Rows(dtype);
-    boolean several = Lanes.faster(dtype, shape.size() * dtype.bytes());
-    if (several) decoder.layOut(weights);
+    if (Lanes.faster(dtype, shape.size() * dtype.bytes())) decoder.layOut(weights);
     try (var scope = new Scope()) {
       for (int layer = 0; layer < shape.layers(); layer++) {
         var name = "model.layers." + layer + ".";
         var linears =
             shape.projections(layer).stream()
-                .map(it -> linear(scope, it, weights, weights.weight(it), several))
+                .map(it -> linear(scope, it, weights, weights.weight(it)))
                 .toList();
         blocks.add(
             new Block(
@@ -106,19 +105,20 @@ public final class DecodePass implements AutoCloseable {
                     shape.qkNorm() ? weights.numbers(name + "self_attn.q_norm.weight") : null,
                     shape.qkNorm() ? weights.numbers(name + "self_attn.k_norm.weight") : null)));
       }
-      head = linear(scope, shape.head(), weights, decoder.head(weights), several);
+      head = linear(scope, shape.head(), weights, decoder.head(weights));
     }
     embedding = Rows.at(weights.get("model.embed_tokens.weight"));
     lastNorm = weights.numbers("model.norm.weight");
   }
 
-  private static Linear linear(
-      Scope scope, Projection projection, Weights weights, Tensor weight, boolean laid) {
+  private static Linear linear(Scope scope, Projection projection, Weights weights, Tensor weight) {
     var kept = scope.keep(weight);
     var bias = weights.bias(projection);
-    var panels = laid ? weights.laid(projection) : null;
     return new Linear(
-        projection, kept, bias == null ? null : scope.keep(bias), new RowProduct(kept, panels));
+        projection,
+        kept,
+        bias == null ? null : scope.keep(bias),
+        new RowProduct(kept, weights.laid(projection)));
   }
 
   /// Scores of the token after each, until the next step.
