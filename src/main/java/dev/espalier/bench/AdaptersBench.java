@@ -25,12 +25,15 @@ final class AdaptersBench {
     var single = new double[runs];
     var base = new double[runs];
     var added = new double[runs];
-    for (int i = -1; i < runs; i++) {
+    Machine.warmUp(() -> {
+      rate(subject, adapters);
+      rate(subject, List.of());
+    });
+    for (int i = 0; i < runs; i++) {
       double ofMixed = rate(subject, adapters.subList(0, ADAPTERS));
       double ofSingle = rate(subject, adapters.subList(0, 1));
       double ofBase = rate(subject, List.of());
       double ofMany = rate(subject, adapters);
-      if (i < 0) continue;
       mixed[i] = ofMixed;
       single[i] = ofMixed / ofSingle;
       base[i] = ofMixed / ofBase;
@@ -47,7 +50,8 @@ final class AdaptersBench {
     Registered.measure(subject, runs, json);
     BesideTraining.measure(subject, runs, json);
     double rate = Machine.median(mixed);
-    peers.ratio(json, "vs_llamacpp", rate, "streams_tokens_per_second", "llamacpp/run");
+    peers.ratio(json, "vs_llamacpp", rate, "mixed_tokens_per_second", "llamacpp/run");
+    peers.ratio(json, "vs_llamacpp_without", rate, "streams_tokens_per_second", "llamacpp/run");
     peers.ratio(json, "vs_peft", rate, "adapters_tokens_per_second", "peft/run");
     return json;
   }

@@ -19,6 +19,7 @@ import org.bytedeco.pytorch.global.torch;
 /// What this machine can do at best.
 final class Machine {
   private static final long SIDE = 2048;
+  private static final long WARM_UP = 3_000_000_000L; // nanoseconds in which Java compiles
   private static final double SLOW = 10; // seconds of what needs no median: a type without products
   private static final long NUMBERS = 1L << 28; // a gigabyte, well beyond any cache
 
@@ -39,6 +40,14 @@ final class Machine {
       var numbers = torch.ones(new long[] {NUMBERS}, Dtype.F32.options());
       return 4.0 * NUMBERS / seconds(runs, numbers::sum);
     });
+  }
+
+  /// Does once, and again for some seconds, what will be measured.
+  static void warmUp(Runnable work) {
+    long begin = System.nanoTime();
+    do {
+      work.run();
+    } while (System.nanoTime() - begin < WARM_UP);
   }
 
   private interface Work {

@@ -12,12 +12,9 @@ final class ServeBench {
   private ServeBench() {}
 
   static ObjectNode run(Subject subject, int runs, Peers peers) {
+    Machine.warmUp(() -> rate(subject));
     var rates = new double[runs];
-    for (int i = -1; i < runs; i++) {
-      var prompts = subject.texts(1, PROMPT);
-      double rate = Streams.run(subject, prompts, Collections.singletonList(null), TOKENS).rate();
-      if (i >= 0) rates[i] = rate;
-    }
+    for (int i = 0; i < runs; i++) rates[i] = rate(subject);
     double rate = Machine.median(rates);
     double bandwidth = Machine.bandwidth(runs);
     var json =
@@ -28,5 +25,10 @@ final class ServeBench {
     peers.ratio(
         json, "vs_llamacpp_one_stream", rate, "one_stream_tokens_per_second", "llamacpp/run");
     return json;
+  }
+
+  private static double rate(Subject subject) {
+    var prompts = subject.texts(1, PROMPT);
+    return Streams.run(subject, prompts, Collections.singletonList(null), TOKENS).rate();
   }
 }
