@@ -66,17 +66,20 @@ final class Machine {
   }
 
   private static double seconds(int runs, Work work) {
+    double first = seconds(work);
+    if (first > SLOW) return first;
+    warmUp(() -> seconds(work));
     var times = new double[runs];
-    for (int i = -1; i < runs; i++) { // the first one warms up
-      long begin = System.nanoTime();
-      try (var scope = new Scope()) {
-        work.run();
-      }
-      double seconds = (System.nanoTime() - begin) / 1e9;
-      if (seconds > SLOW) return seconds;
-      if (i >= 0) times[i] = seconds;
-    }
+    for (int i = 0; i < runs; i++) times[i] = seconds(work);
     return median(times);
+  }
+
+  private static double seconds(Work work) {
+    long begin = System.nanoTime();
+    try (var scope = new Scope()) {
+      work.run();
+    }
+    return (System.nanoTime() - begin) / 1e9;
   }
 
   /// The most memory that this process has had, in MiB.

@@ -3,6 +3,7 @@ package dev.espalier.bench;
 import dev.espalier.chat.Json;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.model.Activations;
+import dev.espalier.model.BlockPass;
 import dev.espalier.model.Lora;
 import dev.espalier.model.LoraConfig;
 import dev.espalier.model.Span;
@@ -59,9 +60,11 @@ final class TrainBench {
       double resident = json.get("resident_mib").asDouble();
       peers.ratio(json, "memory_vs_peft", resident, "train_resident_mib", "peft/run");
       // weights of 16 bits may be multiplied in float32, where that is faster
-      double products =
-          Math.max(Machine.products(base.dtype(), runs), Machine.products(Dtype.F32, runs));
-      json.put("vs_gemm", needed / seconds / products);
+      double own = Machine.products(base.dtype(), runs);
+      double wide = Machine.products(Dtype.F32, runs);
+      boolean widened = BlockPass.sideBySide(base.shape(), base.dtype());
+      json.put("vs_gemm", needed / seconds / Math.max(own, wide))
+          .put("vs_gemm_same_type", needed / seconds / (widened ? wide : own));
       return json;
     }
   }

@@ -32,6 +32,7 @@ final class LoraPass implements BlockPass {
   private final int length;
   private final Angles angles;
   private final NormPass last;
+  private final Tensor head;
 
   /// As [BlockPass#of] has it.
   LoraPass(
@@ -52,6 +53,7 @@ final class LoraPass implements BlockPass {
     this.at = at;
     length = (int) tokens.size(1);
     angles = decoder.rotary().at(positions);
+    head = decoder.head(weights);
     plan = PackedPlan.of(spans, CHUNK);
     var embedding = weights.get("model.embed_tokens.weight");
     var stream = new Stream(wide(torch.embedding(embedding, tokens.view(-1))), null);
@@ -115,6 +117,24 @@ final class LoraPass implements BlockPass {
   @Override
   public Tensor hidden() {
     return last.output();
+  }
+
+  @Override
+  public @Nullable Scores scores(Tensor targets, double temperature) {
+    if (hasAdaptedHead()) return null;
+    var scores = new RowScores(hidden(), head, BlockPass.numbers(targets), temperature, true);
+    return new Scores(scores.predictions(), gradient -> backward(scores.gradient(gradient)));
+  }
+
+  @Override
+  public @Nullable Tensor logProbabilities(Tensor targets, double temperature) {
+    if (hasAdaptedHead()) return null;
+    return new RowScores(hidden(), head, BlockPass.numbers(targets), temperature, false)
+        .predictions();
+  }
+
+  private boolean hasAdaptedHead() {
+    return lora.sites().containsKey(shape.head().name());
   }
 
   /// Adds to the adapter's gradients.

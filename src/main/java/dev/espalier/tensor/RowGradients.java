@@ -36,6 +36,18 @@ public final class RowGradients {
     }
   }
 
+  /// Of log p of a token, p being the softmax of scaled scores: scale · (1 at the token − p).
+  ///
+  /// @param scores become their gradients
+  /// @return log p
+  public static float logProbability(float[] scores, int token, float scale) {
+    float score = scores[token];
+    float all = Rows.softmax(scores, scores.length, scale);
+    for (int i = 0; i < scores.length; i++) scores[i] *= -scale;
+    scores[token] += scale;
+    return score * scale - all;
+  }
+
   /// Of a rotation.
   ///
   /// @param gradient of the rotated; becomes that of what was rotated

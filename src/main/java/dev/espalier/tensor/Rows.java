@@ -262,7 +262,9 @@ public final class Rows {
   }
 
   /// exp(scale · score) of the first scores, divided by their sum.
-  public static void softmax(float[] scores, int count, float scale) {
+  ///
+  /// @return the sum's logarithm
+  public static float softmax(float[] scores, int count, float scale) {
     float most = most(scores, count);
     int i = 0;
     var sums = FloatVector.zero(FLOATS);
@@ -279,6 +281,7 @@ public final class Rows {
     }
     sum += Numbers.sum(sums);
     for (int j = 0; j < count; j++) scores[j] /= sum;
+    return (float) (most * scale + Math.log(sum));
   }
 
   private static float most(float[] scores, int count) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Gradients by hand are those that libtorch records, in rows of several chunks.
-final class LoraPassTest {
+final class PassTest {
   @TempDir private Path folder = Path.of("");
 
   private static Row row(Random random) {
@@ -63,8 +63,8 @@ final class LoraPassTest {
     }
   }
 
-  /// In 16 bit products are computed for all tokens at once, by other code: its gradients are as
-  /// near to those of float32 as the recorded ones of 16 bit are.
+  /// Of weights in 16 bit, whatever is computed in: gradients are as near to those of float32 as
+  /// the recorded ones of 16 bit are.
   @Test
   void gradientsIn16BitAreAsGoodAsRecordedOnes() {
     long seed = new Random().nextLong();

@@ -1,0 +1,183 @@
+package dev.espalier.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.engine.BaseModel;
+import dev.espalier.engine.TinyModel;
+import dev.espalier.tensor.Device;
+import dev.espalier.tensor.Device.Urgency;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Scope;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.stream.LongStream;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What large models are trained by says what libtorch computes and records, though small ones and
+/// other processors have [LanePass].
+final class LoraPassTest {
+  private static final List<Span> SPANS =
+      List.of(Span.whole(70), new Span(33, 0), new Span(40, 0), Span.whole(90));
+  private static final int LENGTH = SPANS.stream().mapToInt(Span::length).sum();
+  private static final double TEMPERATURE = 0.8;
+
+  @TempDir private Path folder = Path.of("");
+
+  /// log p of the targets, and the gradients of their sum times factors.
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+  private record Result(float[] predictions, Map<String, float[]> gradients) {}
+
+  /// A row's tokens, what is wanted of it, and what each log p is multiplied with.
+  private record Problem(
+      Decoder decoder, Lora lora, Tensor tokens, Tensor at, Tensor targets, Tensor factors) {
+    static Problem random(BaseModel base, Lora lora, Random random) {
+      var at = LongStream.range(0, LENGTH).filter(t -> random.nextInt(3) == 0);
+      var places = numbers(at);
+      long count = places.numel();
+      return new Problem(
+          base.decoder(),
+          lora,
+          numbers(random.longs(LENGTH, 0, 96)).unsqueeze(0),
+          places,
+          numbers(random.longs(count, 0, 96)),
+          torch.randn(count));
+    }
+
+    private static Tensor numbers(LongStream numbers) {
+      return torch.tensor(numbers.toArray(), new TensorOptions(ScalarType.Long));
+    }
+
+    private static Tensor positions() {
+      return numbers(LongStream.range(0, LENGTH).map(t -> t % 50)).unsqueeze(0);
+    }
+
+    Result byHand(Weights weights, Dtype dtype) {
+      try (var noGrad = new NoGradGuard()) {
+        var pass =
+            new LoraPass(
+                decoder, weights, lora, dtype, Activations.KEPT, tokens, positions(), SPANS, at);
+        var scores = Objects.requireNonNull(pass.scores(targets, TEMPERATURE));
+        var alone = Objects.requireNonNull(pass.logProbabilities(targets, TEMPERATURE));
+        assertThat(alone.equal(scores.predictions())).isTrue();
+        scores.backward().accept(factors);
+        return new Result(floats(scores.predictions()), gradients(lora));
+      }
+    }
+
+    Result recorded(Weights weights, Dtype dtype) {
+      var adapters = lora.cast(dtype);
+      var hidden =
+          decoder.hidden(weights, tokens, positions(), PackedAttention.of(SPANS), adapters);
+      var wanted = hidden.view(-1, hidden.size(-1)).index_select(0, at).unsqueeze(0);
+      var logits = decoder.logits(weights, wanted, adapters).squeeze(0);
+      var all = torch.log_softmax(logits.div(new Scalar(TEMPERATURE)), -1);
+      var predictions = all.gather(-1, targets.unsqueeze(1)).squeeze(1);
+      predictions.mul(factors).sum().backward();
+      return new Result(floats(predictions), gradients(lora));
+    }
+  }
+
+  @Test
+  void inFloat32ItIsTheSame() {
+    long seed = new Random().nextLong();
+    onTiny((base, lora) -> {
+      var problem = Problem.random(base, lora, new Random(seed));
+      var expected = problem.recorded(base.weights(), Dtype.F32);
+      var got = problem.byHand(base.weights(), Dtype.F32);
+      assertThat(got.predictions())
+          .as("seed %d", seed)
+          .containsExactly(expected.predictions(), within(1e-4f));
+      expected
+          .gradients()
+          .forEach((name, numbers) -> {
+            float largest = 0;
+            for (float one : numbers) largest = Math.max(largest, Math.abs(one));
+            assertThat(largest).as(name).isPositive();
+            assertThat(got.gradients().get(name))
+                .as("seed %d, %s", seed, name)
+                .containsExactly(numbers, within(2e-4f * largest));
+          });
+    });
+  }
+
+  @Test
+  void in16BitItIsAsNearToFloat32AsWhatIsRecorded() {
+    long seed = new Random().nextLong();
+    var random = new Random(seed);
+    onTiny((base, lora) -> {
+      try (var half = base.weights().cast(base.shape(), Dtype.BF16)) {
+        var ratios = new double[15]; // of one row alone it may be twice as much, or half
+        for (int i = 0; i < ratios.length; i++) {
+          var problem = Problem.random(base, lora, random);
+          var exact = problem.recorded(base.weights(), Dtype.F32);
+          var got = problem.byHand(half, Dtype.BF16);
+          double recorded = off(problem.recorded(half, Dtype.BF16), exact);
+          ratios[i] = off(got, exact) / recorded;
+        }
+        Arrays.sort(ratios);
+        assertThat(ratios[ratios.length / 2]).as("seed %d", seed).isLessThan(1.5);
+      }
+    });
+  }
+
+  private interface Work {
+    void with(BaseModel base, Lora lora);
+  }
+
+  private void onTiny(Work work) {
+    try (var base = TinyModel.load(folder)) {
+      Device.cpu()
+          .run(
+              Urgency.TRAIN,
+              () -> {
+                var from = TinyModel.FOLDER.resolve("lora-all-linear");
+                try (var lora = Peft.load(from, base.shape())) {
+                  lora.parameters().values().forEach(it -> it.set_requires_grad(true));
+                  work.with(base, lora);
+                }
+              });
+    }
+  }
+
+  /// How far all gradients together are from the exact ones.
+  private static double off(Result got, Result exact) {
+    double sum = 0;
+    for (var one : got.gradients().entrySet()) {
+      var expected = Objects.requireNonNull(exact.gradients().get(one.getKey()));
+      for (int i = 0; i < expected.length; i++) sum += Math.pow(one.getValue()[i] - expected[i], 2);
+    }
+    return Math.sqrt(sum);
+  }
+
+  private static float[] floats(Tensor tensor) {
+    var out = new float[Math.toIntExact(tensor.numel())];
+    tensor.detach().contiguous().data_ptr_float().get(out);
+    return out;
+  }
+
+  /// What the parameters hold, which is cleared.
+  private static Map<String, float[]> gradients(Lora lora) {
+    var out = new LinkedHashMap<String, float[]>();
+    lora.parameters()
+        .forEach((name, parameter) -> {
+          try (var scope = new Scope()) {
+            out.put(name, floats(parameter.grad()));
+            parameter.grad().detach().zero_();
+          }
+        });
+    return out;
+  }
+}
