@@ -52,6 +52,8 @@ final class AdaptersBench {
     double rate = Machine.median(mixed);
     peers.ratio(json, "vs_llamacpp", rate, "mixed_tokens_per_second", "llamacpp/run");
     peers.ratio(json, "vs_llamacpp_without", rate, "streams_tokens_per_second", "llamacpp/run");
+    peers.ratio(json, "vs_vllm", rate, "vllm_mixed_tokens_per_second", "vllm/run");
+    peers.ratio(json, "vs_vllm_without", rate, "vllm_streams_tokens_per_second", "vllm/run");
     peers.ratio(json, "vs_peft", rate, "adapters_tokens_per_second", "peft/run");
     return json;
   }

@@ -24,6 +24,7 @@ final class ServeBench {
             .put("decode_vs_bandwidth", rate * subject.bytesAToken() / bandwidth);
     peers.ratio(
         json, "vs_llamacpp_one_stream", rate, "one_stream_tokens_per_second", "llamacpp/run");
+    peers.ratio(json, "vs_vllm_one_stream", rate, "vllm_one_stream_tokens_per_second", "vllm/run");
     return json;
   }
 
