@@ -7,11 +7,8 @@ import dev.espalier.engine.TinyModel;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -89,28 +86,12 @@ final class ActivationsTest {
     assertThat(recomputed.hidden().equal(hidden)).isTrue();
     var gradient = torch.randn(hidden.sizes().vec().get());
     kept.backward(gradient);
-    var expected = gradients(lora);
+    var expected = LoraGradients.take(lora);
     recomputed.backward(gradient);
-    var got = gradients(lora);
+    var got = LoraGradients.take(lora);
     expected.forEach((name, numbers) -> {
       assertThat(numbers).as(name).isNotEqualTo(new float[numbers.length]);
       assertThat(got.get(name)).as(name).isEqualTo(numbers);
     });
-  }
-
-  /// What the parameters hold, which is cleared.
-  private static Map<String, float[]> gradients(Lora lora) {
-    var out = new LinkedHashMap<String, float[]>();
-    lora.parameters()
-        .forEach((name, parameter) -> {
-          try (var scope = new Scope()) {
-            var gradient = parameter.grad();
-            var numbers = new float[Math.toIntExact(gradient.numel())];
-            gradient.contiguous().data_ptr_float().get(numbers);
-            gradient.zero_();
-            out.put(name, numbers);
-          }
-        });
-    return out;
   }
 }

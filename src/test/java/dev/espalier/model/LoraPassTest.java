@@ -8,10 +8,8 @@ import dev.espalier.engine.TinyModel;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -73,7 +71,7 @@ final class LoraPassTest {
         var alone = Objects.requireNonNull(pass.logProbabilities(targets, TEMPERATURE));
         assertThat(alone.equal(scores.predictions())).isTrue();
         scores.backward().accept(factors);
-        return new Result(floats(scores.predictions()), gradients(lora));
+        return new Result(LoraGradients.floats(scores.predictions()), LoraGradients.take(lora));
       }
     }
 
@@ -86,7 +84,7 @@ final class LoraPassTest {
       var all = torch.log_softmax(logits.div(new Scalar(TEMPERATURE)), -1);
       var predictions = all.gather(-1, targets.unsqueeze(1)).squeeze(1);
       predictions.mul(factors).sum().backward();
-      return new Result(floats(predictions), gradients(lora));
+      return new Result(LoraGradients.floats(predictions), LoraGradients.take(lora));
     }
   }
 
@@ -160,24 +158,5 @@ final class LoraPassTest {
       for (int i = 0; i < expected.length; i++) sum += Math.pow(one.getValue()[i] - expected[i], 2);
     }
     return Math.sqrt(sum);
-  }
-
-  private static float[] floats(Tensor tensor) {
-    var out = new float[Math.toIntExact(tensor.numel())];
-    tensor.detach().contiguous().data_ptr_float().get(out);
-    return out;
-  }
-
-  /// What the parameters hold, which is cleared.
-  private static Map<String, float[]> gradients(Lora lora) {
-    var out = new LinkedHashMap<String, float[]>();
-    lora.parameters()
-        .forEach((name, parameter) -> {
-          try (var scope = new Scope()) {
-            out.put(name, floats(parameter.grad()));
-            parameter.grad().detach().zero_();
-          }
-        });
-    return out;
   }
 }
