@@ -60,16 +60,12 @@ public interface BlockPass {
   /// @param targets (N) int64
   /// @param temperature that the logits are divided by
   /// @return null where they are to be made of [#hidden]
-  default @Nullable Scores scores(Tensor targets, double temperature) {
-    return null;
-  }
+  @Nullable Scores scores(Tensor targets, double temperature);
 
   /// The same with no way back.
   ///
   /// @return (N), float32; null where they are to be made of [#hidden]
-  default @Nullable Tensor logProbabilities(Tensor targets, double temperature) {
-    return null;
-  }
+  @Nullable Tensor logProbabilities(Tensor targets, double temperature);
 
   /// The last block's output after the final norm at the wanted positions: (N, width), float32.
   Tensor hidden();

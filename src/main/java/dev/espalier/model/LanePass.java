@@ -138,20 +138,16 @@ final class LanePass implements BlockPass {
 
   @Override
   public @Nullable Scores scores(Tensor targets, double temperature) {
-    if (hasAdaptedHead()) return null;
+    if (lora.adapts(shape.head())) return null;
     var scores = new LaneScores(hidden, head, BlockPass.numbers(targets), temperature, true);
     return new Scores(scores.predictions(), gradient -> backward(scores.gradient(gradient)));
   }
 
   @Override
   public @Nullable Tensor logProbabilities(Tensor targets, double temperature) {
-    if (hasAdaptedHead()) return null;
+    if (lora.adapts(shape.head())) return null;
     return new LaneScores(hidden, head, BlockPass.numbers(targets), temperature, false)
         .predictions();
-  }
-
-  private boolean hasAdaptedHead() {
-    return lora.sites().containsKey(shape.head().name());
   }
 
   @Override

@@ -70,6 +70,11 @@ public final class Lora implements AutoCloseable {
     return Collections.unmodifiableSequencedMap(sites);
   }
 
+  /// Whether it has matrices for a projection's layer, of which there is one.
+  boolean adapts(Projection projection) {
+    return sites.containsKey(projection.name());
+  }
+
   /// The masters by their PEFT names: float32 leaves.
   public SequencedMap<String, Tensor> parameters() {
     var out = new LinkedHashMap<String, Tensor>();

@@ -121,20 +121,16 @@ final class LoraPass implements BlockPass {
 
   @Override
   public @Nullable Scores scores(Tensor targets, double temperature) {
-    if (hasAdaptedHead()) return null;
+    if (lora.adapts(shape.head())) return null;
     var scores = new RowScores(hidden(), head, BlockPass.numbers(targets), temperature, true);
     return new Scores(scores.predictions(), gradient -> backward(scores.gradient(gradient)));
   }
 
   @Override
   public @Nullable Tensor logProbabilities(Tensor targets, double temperature) {
-    if (hasAdaptedHead()) return null;
+    if (lora.adapts(shape.head())) return null;
     return new RowScores(hidden(), head, BlockPass.numbers(targets), temperature, false)
         .predictions();
-  }
-
-  private boolean hasAdaptedHead() {
-    return lora.sites().containsKey(shape.head().name());
   }
 
   /// Adds to the adapter's gradients.

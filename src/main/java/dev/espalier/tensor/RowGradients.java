@@ -42,10 +42,11 @@ public final class RowGradients {
   /// @return log p
   public static float logProbability(float[] scores, int token, float scale) {
     float score = scores[token];
-    float all = Rows.softmax(scores, scores.length, scale);
-    for (int i = 0; i < scores.length; i++) scores[i] *= -scale;
+    float most = Rows.most(scores, scores.length);
+    float sum = Rows.powers(scores, scores.length, scale, most);
+    for (int i = 0; i < scores.length; i++) scores[i] = scores[i] / sum * -scale;
     scores[token] += scale;
-    return score * scale - all;
+    return score * scale - (float) (most * scale + Math.log(sum));
   }
 
   /// Of a rotation.

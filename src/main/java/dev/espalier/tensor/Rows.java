@@ -262,10 +262,16 @@ public final class Rows {
   }
 
   /// exp(scale · score) of the first scores, divided by their sum.
+  public static void softmax(float[] scores, int count, float scale) {
+    float sum = powers(scores, count, scale, most(scores, count));
+    for (int j = 0; j < count; j++) scores[j] /= sum;
+  }
+
+  /// Makes of the first scores exp(scale · (score − most)).
   ///
-  /// @return the sum's logarithm
-  public static float softmax(float[] scores, int count, float scale) {
-    float most = most(scores, count);
+  /// @param most of them
+  /// @return their sum
+  static float powers(float[] scores, int count, float scale, float most) {
     int i = 0;
     var sums = FloatVector.zero(FLOATS);
     for (; i <= count - STEP; i += STEP) {
@@ -279,12 +285,10 @@ public final class Rows {
       scores[i] = (float) Math.exp((scores[i] - most) * scale);
       sum += scores[i];
     }
-    sum += Numbers.sum(sums);
-    for (int j = 0; j < count; j++) scores[j] /= sum;
-    return (float) (most * scale + Math.log(sum));
+    return sum + Numbers.sum(sums);
   }
 
-  private static float most(float[] scores, int count) {
+  static float most(float[] scores, int count) {
     var most = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
     int i = 0;
     for (; i <= count - STEP; i += STEP) {
