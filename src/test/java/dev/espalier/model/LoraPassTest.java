@@ -98,16 +98,7 @@ final class LoraPassTest {
       assertThat(got.predictions())
           .as("seed %d", seed)
           .containsExactly(expected.predictions(), within(1e-4f));
-      expected
-          .gradients()
-          .forEach((name, numbers) -> {
-            float largest = 0;
-            for (float one : numbers) largest = Math.max(largest, Math.abs(one));
-            assertThat(largest).as(name).isPositive();
-            assertThat(got.gradients().get(name))
-                .as("seed %d, %s", seed, name)
-                .containsExactly(numbers, within(2e-4f * largest));
-          });
+      LoraGradients.check(got.gradients(), expected.gradients(), "seed " + seed);
     });
   }
 
@@ -122,8 +113,10 @@ final class LoraPassTest {
           var problem = Problem.random(base, lora, random);
           var exact = problem.recorded(base.weights(), Dtype.F32);
           var got = problem.byHand(half, Dtype.BF16);
-          double recorded = off(problem.recorded(half, Dtype.BF16), exact);
-          ratios[i] = off(got, exact) / recorded;
+          var recorded = problem.recorded(half, Dtype.BF16);
+          ratios[i] =
+              LoraGradients.off(got.gradients(), exact.gradients())
+                  / LoraGradients.off(recorded.gradients(), exact.gradients());
         }
         Arrays.sort(ratios);
         assertThat(ratios[ratios.length / 2]).as("seed %d", seed).isLessThan(1.5);
@@ -148,15 +141,5 @@ final class LoraPassTest {
                 }
               });
     }
-  }
-
-  /// How far all gradients together are from the exact ones.
-  private static double off(Result got, Result exact) {
-    double sum = 0;
-    for (var one : got.gradients().entrySet()) {
-      var expected = Objects.requireNonNull(exact.gradients().get(one.getKey()));
-      for (int i = 0; i < expected.length; i++) sum += Math.pow(one.getValue()[i] - expected[i], 2);
-    }
-    return Math.sqrt(sum);
   }
 }

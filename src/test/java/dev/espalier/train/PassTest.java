@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.espalier.engine.BaseModel;
 import dev.espalier.engine.TinyModel;
 import dev.espalier.model.Activations;
-import dev.espalier.model.Lora;
+import dev.espalier.model.LoraGradients;
 import dev.espalier.model.Peft;
 import dev.espalier.model.Span;
 import dev.espalier.tensor.Device;
@@ -15,10 +15,8 @@ import dev.espalier.tensor.Dtype;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -88,23 +86,13 @@ final class PassTest {
       var factors = torch.randn(batch.trained());
       var wide = new LoraLearner(base.weights(), lora, Dtype.F32);
       wide.pass(base.decoder(), batch).backward().accept(factors);
-      var exact = gradients(lora);
+      var exact = LoraGradients.take(lora);
       var learner = new LoraLearner(half, lora, Dtype.BF16);
       Pass.recorded(learner.predict(base.decoder(), batch)).backward().accept(factors);
-      double recorded = off(gradients(lora), exact);
+      double recorded = LoraGradients.off(LoraGradients.take(lora), exact);
       learner.pass(base.decoder(), batch).backward().accept(factors);
-      return off(gradients(lora), exact) / recorded;
+      return LoraGradients.off(LoraGradients.take(lora), exact) / recorded;
     }
-  }
-
-  /// How far all gradients together are from the exact ones.
-  private static double off(Map<String, float[]> got, Map<String, float[]> exact) {
-    double sum = 0;
-    for (var one : got.entrySet()) {
-      var expected = Objects.requireNonNull(exact.get(one.getKey()), one.getKey());
-      for (int i = 0; i < expected.length; i++) sum += Math.pow(one.getValue()[i] - expected[i], 2);
-    }
-    return Math.sqrt(sum);
   }
 
   private static void compare(BaseModel base, Row row, String which) {
@@ -115,12 +103,16 @@ final class PassTest {
       var factors = torch.randn(batch.trained());
       var recorded = Pass.recorded(learner.predict(base.decoder(), batch));
       recorded.backward().accept(factors);
-      close(which, learner.infer(base.decoder(), batch), floats(recorded.predictions()), 1e-4f);
-      var expected = gradients(lora);
+      close(
+          which,
+          learner.infer(base.decoder(), batch),
+          LoraGradients.floats(recorded.predictions()),
+          1e-4f);
+      var expected = LoraGradients.take(lora);
       for (int most : new int[] {(int) batch.trained(), 50}) {
         compare(base, learner, batch, most, factors, recorded, expected, which);
       }
-      alone(base, learner, row, floats(recorded.predictions()), which);
+      alone(base, learner, row, LoraGradients.floats(recorded.predictions()), which);
     }
   }
 
@@ -141,16 +133,8 @@ final class PassTest {
             ? learner.pass(base.decoder(), batch)
             : Pass.ofLora(learner, base.decoder(), batch, blocks, most);
     byHand.backward().accept(factors);
-    close(which, byHand.predictions(), floats(recorded.predictions()), 1e-4f);
-    var got = gradients(lora);
-    expected.forEach((name, gradient) -> {
-      float largest = 0;
-      for (float one : gradient) largest = Math.max(largest, Math.abs(one));
-      assertThat(largest).as("%s of %s", which, name).isPositive();
-      assertThat(got.get(name))
-          .as("%s, %s", which, name)
-          .containsExactly(gradient, within(2e-4f * largest));
-    });
+    close(which, byHand.predictions(), LoraGradients.floats(recorded.predictions()), 1e-4f);
+    LoraGradients.check(LoraGradients.take(lora), expected, which);
   }
 
   /// Every span with what it continues, as a sequence of its own.
@@ -171,7 +155,7 @@ final class PassTest {
       start += span.length();
       var one = new Row(ids, weights, List.of(Span.whole(ids.length)));
       if (one.trained() == 0) continue;
-      var expected = floats(learner.predict(base.decoder(), Batch.of(one)));
+      var expected = LoraGradients.floats(learner.predict(base.decoder(), Batch.of(one)));
       assertThat(Arrays.copyOfRange(together, n, n + expected.length))
           .as("%s, span from %d", which, starts.getLast())
           .containsExactly(expected, within(1e-4f));
@@ -181,23 +165,6 @@ final class PassTest {
   }
 
   private static void close(String which, Tensor got, float[] expected, float by) {
-    assertThat(floats(got)).as(which).containsExactly(expected, within(by));
-  }
-
-  private static float[] floats(Tensor tensor) {
-    var out = new float[(int) tensor.numel()];
-    tensor.detach().contiguous().data_ptr_float().get(out);
-    return out;
-  }
-
-  /// What the parameters hold, which is cleared.
-  private static Map<String, float[]> gradients(Lora lora) {
-    var out = new LinkedHashMap<String, float[]>();
-    lora.parameters()
-        .forEach((name, parameter) -> {
-          out.put(name, floats(parameter.grad()));
-          parameter.grad().detach().zero_();
-        });
-    return out;
+    assertThat(LoraGradients.floats(got)).as(which).containsExactly(expected, within(by));
   }
 }
