@@ -14,10 +14,38 @@ NAMES = {
     "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
 }
-MEDIUM = {
-    "num_hidden_layers": 28, "hidden_size": 1024, "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128,
-    "intermediate_size": 3072, "vocab_size": 151_936, "rms_norm_eps": 1e-6, "rope_theta": 1e6, "max_position_embeddings": 4096,
-}
+MEDIUM = Path(__file__).parents[1] / "qwen3-0.6b.json"
+
+
+def config(size, folder):
+    return json.loads((Path(folder) / "config.json" if size == "s" else MEDIUM).read_text())
+
+
+def linears(c):
+    """The linear layers of a block: inputs and outputs by name."""
+    width, inner = c["hidden_size"], c["intermediate_size"]
+    heads, kv = c["num_attention_heads"] * c["head_dim"], c["num_key_value_heads"] * c["head_dim"]
+    return {
+        "self_attn.q_proj": (width, heads), "self_attn.k_proj": (width, kv), "self_attn.v_proj": (width, kv),
+        "self_attn.o_proj": (heads, width), "mlp.gate_proj": (width, inner), "mlp.up_proj": (width, inner),
+        "mlp.down_proj": (inner, width),
+    }
+
+
+def matrix(draw, rows, columns, scale):
+    """Random bfloat16 numbers, as uint16."""
+    return ((draw.standard_normal((rows, columns), "f4") * scale).view("<u4") >> 16).astype("<u2")
+
+
+def add_matrix(writer, name, numbers):
+    writer.add_tensor(name, numbers.view(np.uint8), raw_dtype=gguf.GGMLQuantizationType.BF16)
+
+
+def finish(writer):
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 def stored(folder):
@@ -36,24 +64,16 @@ def stored(folder):
 def random(c):
     draw = np.random.default_rng(1)
 
-    def matrix(rows, columns):
-        return (draw.standard_normal((rows, columns), "f4") * 0.02).view("<u4").__rshift__(16).astype("<u2")
-
     def ones(n):
         return np.full(n, 0x3F80, "<u2")
 
-    heads, kv, width, inner = (c["num_attention_heads"] * c["head_dim"], c["num_key_value_heads"] * c["head_dim"], c["hidden_size"],
-                               c["intermediate_size"])
-    yield "model.embed_tokens.weight", matrix(c["vocab_size"], width)
+    width = c["hidden_size"]
+    yield "model.embed_tokens.weight", matrix(draw, c["vocab_size"], width, 0.02)
     yield "model.norm.weight", ones(width)
     for layer in range(c["num_hidden_layers"]):
         at = f"model.layers.{layer}."
-        for name, (out, into) in {
-            "self_attn.q_proj": (heads, width), "self_attn.k_proj": (kv, width), "self_attn.v_proj": (kv, width),
-            "self_attn.o_proj": (width, heads), "mlp.gate_proj": (inner, width), "mlp.up_proj": (inner, width),
-            "mlp.down_proj": (width, inner),
-        }.items():
-            yield f"{at}{name}.weight", matrix(out, into)
+        for name, (into, out) in linears(c).items():
+            yield f"{at}{name}.weight", matrix(draw, out, into, 0.02)
         for name, n in {"self_attn.q_norm": c["head_dim"], "self_attn.k_norm": c["head_dim"], "input_layernorm": width,
                         "post_attention_layernorm": width}.items():
             yield f"{at}{name}.weight", ones(n)
@@ -70,7 +90,7 @@ def renamed(name):
 
 def main():
     size, folder, out = sys.argv[1:4]
-    c = json.loads((Path(folder) / "config.json").read_text()) if size == "s" else MEDIUM
+    c = config(size, folder)
     writer = gguf.GGUFWriter(out, "qwen3")
     writer.add_block_count(c["num_hidden_layers"])
     writer.add_context_length(c["max_position_embeddings"])
@@ -92,11 +112,8 @@ def main():
         if numbers.ndim == 1:
             writer.add_tensor(renamed(name), (numbers.astype("<u4") << 16).view("<f4"))
         else:
-            writer.add_tensor(renamed(name), numbers.view(np.uint8), raw_dtype=gguf.GGMLQuantizationType.BF16)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+            add_matrix(writer, renamed(name), numbers)
+    finish(writer)
 
 
 if __name__ == "__main__":

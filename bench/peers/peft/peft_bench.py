@@ -9,6 +9,7 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 from statistics import median
 
 import torch
@@ -17,6 +18,7 @@ from transformers import AutoModelForCausalLM, Qwen3Config
 
 RANK, SEQUENCE, LEARNT = 16, 256, 64
 STREAMS, ADAPTERS, PROMPT, TOKENS = 32, 8, 64, 64
+MEDIUM = Path(__file__).parents[1] / "qwen3-0.6b.json"
 DTYPE = getattr(torch, os.environ.get("DTYPE", "bfloat16"))
 LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
@@ -24,10 +26,7 @@ LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 def base(size, folder):
     if size == "s":
         return AutoModelForCausalLM.from_pretrained(folder, dtype=DTYPE)
-    shape = Qwen3Config(
-        vocab_size=151_936, hidden_size=1024, num_hidden_layers=28, num_attention_heads=16, num_key_value_heads=8, head_dim=128,
-        intermediate_size=3072, max_position_embeddings=4096, tie_word_embeddings=True, rope_theta=1e6,
-    )
+    shape = Qwen3Config(**json.loads(MEDIUM.read_text()))
     return AutoModelForCausalLM.from_config(shape, dtype=DTYPE)
 
 

@@ -12,41 +12,37 @@ from pathlib import Path
 from statistics import median
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, Qwen3Config
 from vllm import LLM, SamplingParams
 from vllm.lora.request import LoRARequest
 
 RANK, STREAMS, ADAPTERS = 16, 32, 8
+MEDIUM = Path(__file__).parents[1] / "qwen3-0.6b.json"
 
 
 def medium(folder):
-    shape = Qwen3Config(
-        vocab_size=151_936, hidden_size=1024, num_hidden_layers=28, num_attention_heads=16, num_key_value_heads=8, head_dim=128,
-        intermediate_size=3072, max_position_embeddings=4096, tie_word_embeddings=True, rope_theta=1e6,
-    )
+    shape = Qwen3Config(**json.loads(MEDIUM.read_text()))
     AutoModelForCausalLM.from_config(shape, dtype=torch.bfloat16).save_pretrained(folder)
 
 
-def adapter(config, folder, seed):
+def adapter(model, folder, seed):
+    """On all linear layers of the blocks."""
     folder.mkdir(parents=True, exist_ok=True)
-    width, inner = config["hidden_size"], config["intermediate_size"]
-    heads, kv = config["num_attention_heads"] * config["head_dim"], config["num_key_value_heads"] * config["head_dim"]
-    sides = {  # in, out
-        "self_attn.q_proj": (width, heads), "self_attn.k_proj": (width, kv), "self_attn.v_proj": (width, kv),
-        "self_attn.o_proj": (heads, width), "mlp.gate_proj": (width, inner), "mlp.up_proj": (width, inner),
-        "mlp.down_proj": (inner, width),
-    }
     draw = torch.Generator().manual_seed(seed)
-    tensors = {}
-    for layer in range(config["num_hidden_layers"]):
-        for name, (into, out) in sides.items():
-            at = f"base_model.model.model.layers.{layer}.{name}"
+    tensors, modules = {}, set()
+    with safe_open(Path(model) / "model.safetensors", "pt") as weights:
+        for name in weights.keys():
+            if not name.endswith("_proj.weight"):
+                continue
+            out, into = weights.get_slice(name).get_shape()
+            at = f"base_model.model.{name.removesuffix('.weight')}"
+            modules.add(at.split(".")[-1])
             tensors[f"{at}.lora_A.weight"] = (torch.randn(RANK, into, generator=draw) * 0.01).bfloat16()
             tensors[f"{at}.lora_B.weight"] = (torch.randn(out, RANK, generator=draw) * 0.01).bfloat16()
     save_file(tensors, folder / "adapter_model.safetensors")
-    modules = [name.split(".")[1] for name in sides]
-    fields = {"peft_type": "LORA", "r": RANK, "lora_alpha": 2 * RANK, "target_modules": modules, "bias": "none", "task_type": "CAUSAL_LM"}
+    fields = {"peft_type": "LORA", "r": RANK, "lora_alpha": 2 * RANK, "target_modules": sorted(modules), "bias": "none", "task_type": "CAUSAL_LM"}
     (folder / "adapter_config.json").write_text(json.dumps(fields))
 
 
@@ -74,10 +70,9 @@ def main():
         model = str(folder / "m")
         if not (folder / "m" / "model.safetensors").exists():
             medium(model)
-    config = json.loads((Path(model) / "config.json").read_text())
     loras = []
     for i in range(ADAPTERS):
-        adapter(config, folder / f"{size}-adapter-{i}", i)
+        adapter(model, folder / f"{size}-adapter-{i}", i)
         loras.append(LoRARequest(f"a{i}", i + 1, str(folder / f"{size}-adapter-{i}")))
     length = 64 if size == "s" else 16  # tokens of a prompt and of an answer, as in Espalier's bench adapters
     common = {"model": model, "dtype": "bfloat16", "max_model_len": 512, "skip_tokenizer_init": True, "max_num_seqs": STREAMS}
