@@ -4,7 +4,7 @@ import dev.espalier.model.DecodeAttention.Norms;
 import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.KeyValues;
-import dev.espalier.tensor.Lanes;
+import dev.espalier.tensor.Panels;
 import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Rows;
 import dev.espalier.tensor.Scope;
@@ -85,7 +85,7 @@ public final class DecodePass implements AutoCloseable {
     rotary = decoder.rotary();
     this.dtype = dtype;
     rows = new Rows(dtype);
-    if (Lanes.faster(dtype, shape.size() * dtype.bytes())) decoder.layOut(weights);
+    if (Panels.serve(dtype, shape.size() * dtype.bytes())) decoder.layOut(weights);
     try (var scope = new Scope()) {
       for (int layer = 0; layer < shape.layers(); layer++) {
         var name = "model.layers." + layer + ".";
@@ -164,12 +164,10 @@ public final class DecodePass implements AutoCloseable {
     return room;
   }
 
-  /// oneDNN compiles its products for every number of rows that it meets, so that there are more
-  /// rows than needed, in numbers that come often; a few rows are multiplied by Java.
+  /// Room for as many rows as the products want.
   private Place place(Scope scope, int count, long width) {
-    int step = head.product().takes(count) ? 1 : count <= 16 ? 4 : 8;
-    long padded = Math.ceilDiv(count, step) * (long) step;
-    var all = scope.keep(torch.zeros(new long[] {padded, width}, dtype.options()));
+    long[] padded = {head.product().padded(count), width};
+    var all = scope.keep(torch.zeros(padded, dtype.options()));
     return new Place(count, all, scope.keep(all.narrow(0, 0, count)), Rows.at(all));
   }
 

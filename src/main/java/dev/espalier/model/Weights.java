@@ -142,8 +142,10 @@ public final class Weights implements AutoCloseable {
   }
 
   /// Lays out a projection's matrix.
-  void lay(Projection projection, Tensor matrix) {
-    laid.put(projection.name(), new Panels(matrix));
+  ///
+  /// @param bytes of all matrices
+  void lay(Projection projection, Tensor matrix, long bytes) {
+    laid.put(projection.name(), Panels.of(matrix, bytes));
   }
 
   /// A projection's matrix laid out, if it is; see [Decoder#layOut].

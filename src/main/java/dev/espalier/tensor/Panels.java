@@ -6,7 +6,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /// A matrix laid out for products with a few rows, and with tokens side by side: [Tiles#COLUMNS] of
-/// its rows beside each other, their first numbers, then their second ones.
+/// its rows beside each other, their first numbers, then their second ones; or the first two of
+/// each, then the next two, as [Brgemm] wants them.
 ///
 /// Takes as much memory as the matrix, which it is a copy of, in its type.
 public final class Panels implements AutoCloseable {
@@ -15,20 +16,50 @@ public final class Panels implements AutoCloseable {
 
   private final Numbers numbers;
   private final int length;
+  private final boolean paired;
   private final Tensor copy;
   private final long at;
 
+  /// Whether products of a few rows are faster with panels than by libtorch.
+  ///
+  /// @param dtype of a model's weights
+  /// @param bytes of all of them
+  public static boolean serve(Dtype dtype, long bytes) {
+    return Lanes.faster(dtype, bytes) || Brgemm.here();
+  }
+
+  /// For the products that are the faster ones here.
+  ///
   /// @param matrix (out, length), contiguous
-  public Panels(Tensor matrix) {
+  /// @param bytes of all of a model's matrices
+  public static Panels of(Tensor matrix, long bytes) {
+    var dtype = Dtype.of(matrix);
+    boolean pairs = matrix.size(1) % 2 == 0;
+    return new Panels(matrix, pairs && !Lanes.faster(dtype, bytes) && Brgemm.here());
+  }
+
+  /// @param matrix (out, length), contiguous
+  /// @param paired whether two numbers of a row stay together; of bfloat16 and an even length
+  Panels(Tensor matrix, boolean paired) {
+    this.paired = paired;
     numbers = Numbers.of(Dtype.of(matrix));
     length = Math.toIntExact(matrix.size(1));
     long missing = Math.floorMod(-matrix.size(0), TOGETHER * Tiles.COLUMNS);
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
       var whole = missing == 0 ? matrix : padded(matrix, missing);
-      copy = scope.keep(whole.view(-1, Tiles.COLUMNS, length).transpose(1, 2).contiguous());
+      copy = scope.keep((paired ? pairs(whole) : columns(whole)).contiguous());
     }
     at = Rows.at(copy);
+  }
+
+  private Tensor columns(Tensor whole) {
+    return whole.view(-1, Tiles.COLUMNS, length).transpose(1, 2);
+  }
+
+  /// Even columns come first, as [Numbers#put] expects what is summed of them.
+  private Tensor pairs(Tensor whole) {
+    return whole.view(-1, Tiles.COLUMNS / 2, 2, length / 2, 2).permute(0, 3, 2, 1, 4);
   }
 
   private static Tensor padded(Tensor matrix, long missing) {
@@ -36,6 +67,11 @@ public final class Panels implements AutoCloseable {
     rows.push_back(matrix);
     rows.push_back(torch.zeros(new long[] {missing, matrix.size(1)}, Dtype.of(matrix).options()));
     return torch.cat(rows, 0);
+  }
+
+  /// Whether they are laid out for [Brgemm].
+  boolean paired() {
+    return paired;
   }
 
   /// Where a row of a panel begins.

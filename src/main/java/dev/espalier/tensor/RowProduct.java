@@ -9,12 +9,12 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// A few rows times a matrix. One is multiplied near the speed at which the matrix can be read, and
-/// several have the bits that each has alone.
+/// several have the bits that each has alone; by [Brgemm], that each has beside any others.
 ///
-/// This is what streams wait for: oneDNN's products read at half of the memory's bandwidth where
-/// there is one row, and OpenBLAS and oneDNN compute with few rows at a third to a half of their
+/// This is what streams wait for: oneDNN's products read at half of the memory's bandwidth with one
+/// row as with many, and OpenBLAS and oneDNN compute with few rows at a third to a half of their
 /// speed with many. Where several rows are multiplied here, a copy of the matrix is laid out for
-/// it.
+/// it; one is multiplied by the matrix as it lies where the copy is [Brgemm]'s, a tenth faster.
 public final class RowProduct {
   private static final int BLOCK = Panels.TOGETHER * Tiles.COLUMNS; // a thread takes at once
   private static final int PAIR = 2 * Tiles.COLUMNS;
@@ -33,12 +33,21 @@ public final class RowProduct {
   private static final class Room {
     final TileRows rows = new TileRows();
     final float[] sums = new float[2 * Math.max(Tiles.ROWS * Tiles.COLUMNS, Tiles.FEW * PAIR)];
+    final float[] tiled = new float[Brgemm.ROWS * Tiles.COLUMNS];
     private MemorySegment panels = MemorySegment.NULL;
+    private MemorySegment product = MemorySegment.NULL;
 
     long panels(int count, int length) {
       long size = count * Tiles.WIDTH * length;
       if (panels.byteSize() < size) panels = Arena.ofAuto().allocate(size, 64);
       return panels.address();
+    }
+
+    /// For what [Brgemm] gives.
+    long product() {
+      long size = (long) Float.BYTES * Brgemm.ROWS * Tiles.COLUMNS;
+      if (product.byteSize() < size) product = Arena.ofAuto().allocate(size, 64);
+      return product.address();
     }
   }
 
@@ -56,7 +65,15 @@ public final class RowProduct {
 
   /// Whether so many rows are multiplied here.
   public boolean takes(long rows) {
-    return rows == 1 || (panels != null && rows <= MOST);
+    return rows == 1 || (panels != null && (panels.paired() || rows <= MOST));
+  }
+
+  /// How many rows must lie where so many are multiplied, with anything in the rest: oneDNN
+  /// compiles a product for every number of rows that it meets.
+  public long padded(int rows) {
+    boolean any = takes(rows) && (panels == null || !panels.paired());
+    int step = any || rows == 1 ? 1 : rows <= 16 ? 4 : 8;
+    return Math.ceilDiv(rows, step) * (long) step;
   }
 
   /// Whether a product is of one row by a matrix as it lies, with no gradient to record.
@@ -87,13 +104,16 @@ public final class RowProduct {
 
   /// The product of rows that follow each other, on the device's thread; summed in float32.
   ///
-  /// @param rows where they lie: (several, in)
+  /// @param rows where they lie: (several, in), with what [#padded] asks for
   /// @param product where it goes: (several, out)
   public void times(long rows, int several, long product) {
     int blocks = Math.ceilDiv(out, BLOCK);
     long work = (long) several * in * out;
-    if (panels == null) {
+    if (panels == null || (panels.paired() && several == 1)) {
       Crew.device().run(blocks, work, block -> dots(rows, several, block * BLOCK, product));
+    } else if (panels.paired()) {
+      Crew.device()
+          .run(blocks, work, block -> paired(panels, rows, several, block * BLOCK, product));
     } else if (several == 1) {
       var row = new float[in];
       numbers.read(rows, row, in);
@@ -171,6 +191,24 @@ public final class RowProduct {
         }
       }
     }
+  }
+
+  /// As many rows as [Brgemm] takes, by one panel after the other.
+  private void paired(Panels panels, long rows, int several, int first, long product) {
+    var room = ROOM.get();
+    for (int i = first; i < first + BLOCK && i < out; i += Tiles.COLUMNS) {
+      for (int row = 0; row < several; row += Brgemm.ROWS) {
+        int some = Math.min(Brgemm.ROWS, several - row);
+        int count = Math.toIntExact(padded(some));
+        long at = rows + (long) row * in * numbers.bytes();
+        Brgemm.multiply(at, count, in, panels.at(i, 0), room.product());
+        Brgemm.read(room.product(), room.tiled, some);
+        for (int j = 0; j < some; j++) {
+          put(room.tiled, j * Tiles.COLUMNS, i, product(product, row + j));
+        }
+      }
+    }
+    Brgemm.release();
   }
 
   /// Two panels that follow each other.

@@ -8,26 +8,39 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Products of one row and of a few against libtorch's in float64.
 final class RowProductTest {
+  private static final int MOST = 72; // with what is padded
+
+  private enum Layout {
+    AS_IT_LIES,
+    PANELS,
+    PAIRED
+  }
+
   /// Widths that fill vectors, that do not, and heights that fill blocks, and do not.
   @ParameterizedTest
   @CsvSource({"256,512", "1024,3072", "16,48", "6,4", "38,100", "1024,68", "7,8", "33,12", "9,6"})
   void isTheProductRoundedOnce(int in, int out) {
-    for (var dtype : List.of(Dtype.BF16, Dtype.F32)) {
-      for (int several : new int[] {1, 3, 4, 9, 12, 17, 30}) {
-        compare(several, in, out, dtype, false);
-        if (Tiles.HERE) compare(several, in, out, dtype, true);
+    for (int several : new int[] {1, 3, 4, 9, 12, 17, 30, 65}) {
+      for (var dtype : List.of(Dtype.BF16, Dtype.F32)) {
+        compare(several, in, out, dtype, Layout.AS_IT_LIES);
+        if (Tiles.HERE) compare(several, in, out, dtype, Layout.PANELS);
       }
+      if (Brgemm.here() && in % 2 == 0) compare(several, in, out, Dtype.BF16, Layout.PAIRED);
     }
   }
 
   /// Of the matrix as it lies, and laid out: which of them a machine uses depends on its processor.
-  private static void compare(int several, int in, int out, Dtype dtype, boolean laid) {
+  private static void compare(int several, int in, int out, Dtype dtype, Layout layout) {
+    boolean paired = layout == Layout.PAIRED;
+    int few = paired ? 2 : 1; // one is multiplied by the matrix as it lies
     Device.cpu()
         .run(
             Urgency.TRAIN,
@@ -35,20 +48,28 @@ final class RowProductTest {
               try (var noGrad = new NoGradGuard()) {
                 torch.manual_seed(in + out);
                 var matrix = random(out, in, dtype);
-                var rows = random(several, in, dtype);
+                var rows = random(MOST + few, in, dtype);
                 var product = random(several, out, dtype);
-                var alone = random(1, out, dtype);
-                try (var panels = new Panels(matrix)) {
-                  var by = new RowProduct(matrix, laid ? panels : null);
+                var again = random(few, out, dtype);
+                try (var panels = new Panels(matrix, paired)) {
+                  var by = new RowProduct(matrix, layout == Layout.AS_IT_LIES ? null : panels);
+                  assertThat(by.padded(several)).isBetween((long) several, (long) MOST);
                   by.times(Rows.at(rows), several, Rows.at(product));
-                  for (int i = 0; i < several; i++) {
-                    by.times(Rows.at(rows.narrow(0, i, 1)), 1, Rows.at(alone));
-                    assertThat(alone.equal(product.narrow(0, i, 1))).isTrue();
+                  for (int i = 0; i < several && several >= few; i++) {
+                    by.times(Rows.at(rows.narrow(0, i, 1)), few, Rows.at(again));
+                    assertThat(again.narrow(0, 0, 1).equal(product.narrow(0, i, 1))).isTrue();
                   }
                 }
-                close(product, rows, matrix, dtype);
+                close(product, rows.narrow(0, 0, several), matrix, dtype);
               }
             });
+  }
+
+  /// The pinned libtorch has the call on every processor, whether it can be used or not.
+  @Test
+  @EnabledOnOs(architectures = "amd64")
+  void libtorchHasTheMicrokernel() {
+    assertThat(Brgemm.possible()).isEqualTo(Processor.here().flags().contains("amx_bf16"));
   }
 
   @ParameterizedTest
