@@ -24,7 +24,7 @@ final class Bfloat16 extends Numbers {
   private static final long WIDTH = Tiles.WIDTH / 2; // bytes of a panel's row
   private static final long NEXT = 4L * STEP; // bytes of a register
   private static final ThreadLocal<float[]> SUMS =
-      ThreadLocal.withInitial(() -> new float[8 * LANES]);
+      ThreadLocal.withInitial(() -> new float[16 * LANES]);
   private static final int UPPER = 0xFFFF0000;
   private static final int HALF = 0x7FFF;
   private static final int QUIET = 0x400000; // what no NaN of libtorch's is without
@@ -103,6 +103,107 @@ final class Bfloat16 extends Numbers {
     b.intoArray(partial, place + ROWS * LANES);
     c.intoArray(partial, place + 2 * ROWS * LANES);
     d.intoArray(partial, place + 3 * ROWS * LANES);
+  }
+
+  @Override
+  void dotsTogether(long rows, long apart, long[] vectors, int length, float[] partial) {
+    int pairs = length / 2;
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var a2 = a0;
+    var a3 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var b2 = a0;
+    var b3 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var c2 = a0;
+    var c3 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    var d2 = a0;
+    var d3 = a0;
+    long v0 = vectors[0];
+    long v1 = vectors[1];
+    long v2 = vectors[2];
+    long v3 = vectors[3];
+    for (int i = 0; i <= pairs - STEP; i += STEP) {
+      long skipped = 4L * i;
+      long at = rows + skipped;
+      var x0 = IntVector.fromMemorySegment(PAIRS, MEMORY, v0 + skipped, ORDER);
+      var x1 = IntVector.fromMemorySegment(PAIRS, MEMORY, v1 + skipped, ORDER);
+      var x2 = IntVector.fromMemorySegment(PAIRS, MEMORY, v2 + skipped, ORDER);
+      var x3 = IntVector.fromMemorySegment(PAIRS, MEMORY, v3 + skipped, ORDER);
+      var a = IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
+      var b = IntVector.fromMemorySegment(PAIRS, MEMORY, at + apart, ORDER);
+      var c = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 2 * apart, ORDER);
+      var d = IntVector.fromMemorySegment(PAIRS, MEMORY, at + 3 * apart, ORDER);
+      var even0 = x0.lanewise(LSHL, 16).reinterpretAsFloats();
+      var even1 = x1.lanewise(LSHL, 16).reinterpretAsFloats();
+      var even2 = x2.lanewise(LSHL, 16).reinterpretAsFloats();
+      var even3 = x3.lanewise(LSHL, 16).reinterpretAsFloats();
+      var aEven = a.lanewise(LSHL, 16).reinterpretAsFloats();
+      a0 = aEven.fma(even0, a0);
+      a1 = aEven.fma(even1, a1);
+      a2 = aEven.fma(even2, a2);
+      a3 = aEven.fma(even3, a3);
+      var bEven = b.lanewise(LSHL, 16).reinterpretAsFloats();
+      b0 = bEven.fma(even0, b0);
+      b1 = bEven.fma(even1, b1);
+      b2 = bEven.fma(even2, b2);
+      b3 = bEven.fma(even3, b3);
+      var cEven = c.lanewise(LSHL, 16).reinterpretAsFloats();
+      c0 = cEven.fma(even0, c0);
+      c1 = cEven.fma(even1, c1);
+      c2 = cEven.fma(even2, c2);
+      c3 = cEven.fma(even3, c3);
+      var dEven = d.lanewise(LSHL, 16).reinterpretAsFloats();
+      d0 = dEven.fma(even0, d0);
+      d1 = dEven.fma(even1, d1);
+      d2 = dEven.fma(even2, d2);
+      d3 = dEven.fma(even3, d3);
+      var odd0 = x0.and(UPPER).reinterpretAsFloats();
+      var odd1 = x1.and(UPPER).reinterpretAsFloats();
+      var odd2 = x2.and(UPPER).reinterpretAsFloats();
+      var odd3 = x3.and(UPPER).reinterpretAsFloats();
+      var aOdd = a.and(UPPER).reinterpretAsFloats();
+      a0 = aOdd.fma(odd0, a0);
+      a1 = aOdd.fma(odd1, a1);
+      a2 = aOdd.fma(odd2, a2);
+      a3 = aOdd.fma(odd3, a3);
+      var bOdd = b.and(UPPER).reinterpretAsFloats();
+      b0 = bOdd.fma(odd0, b0);
+      b1 = bOdd.fma(odd1, b1);
+      b2 = bOdd.fma(odd2, b2);
+      b3 = bOdd.fma(odd3, b3);
+      var cOdd = c.and(UPPER).reinterpretAsFloats();
+      c0 = cOdd.fma(odd0, c0);
+      c1 = cOdd.fma(odd1, c1);
+      c2 = cOdd.fma(odd2, c2);
+      c3 = cOdd.fma(odd3, c3);
+      var dOdd = d.and(UPPER).reinterpretAsFloats();
+      d0 = dOdd.fma(odd0, d0);
+      d1 = dOdd.fma(odd1, d1);
+      d2 = dOdd.fma(odd2, d2);
+      d3 = dOdd.fma(odd3, d3);
+    }
+    a0.intoArray(partial, 0);
+    a1.intoArray(partial, LANES);
+    a2.intoArray(partial, 2 * LANES);
+    a3.intoArray(partial, 3 * LANES);
+    b0.intoArray(partial, 4 * LANES);
+    b1.intoArray(partial, 5 * LANES);
+    b2.intoArray(partial, 6 * LANES);
+    b3.intoArray(partial, 7 * LANES);
+    c0.intoArray(partial, 8 * LANES);
+    c1.intoArray(partial, 9 * LANES);
+    c2.intoArray(partial, 10 * LANES);
+    c3.intoArray(partial, 11 * LANES);
+    d0.intoArray(partial, 12 * LANES);
+    d1.intoArray(partial, 13 * LANES);
+    d2.intoArray(partial, 14 * LANES);
+    d3.intoArray(partial, 15 * LANES);
   }
 
   @Override
@@ -310,7 +411,7 @@ final class Bfloat16 extends Numbers {
     for (; i <= pairs - 4 * STEP; i += 4 * STEP) {
       long at = vector + 4L * i;
       if (fresh) Arrays.fill(sums, 0);
-      else spread(at, sums);
+      else spread(at, sums, 0, 4);
       add(sums, 4L * i, stacks);
       for (int j = 0; j < 4; j++) put(sums, 2 * LANES * j, 2 * LANES, at + NEXT * j);
     }
@@ -336,12 +437,100 @@ final class Bfloat16 extends Numbers {
     addRest(vector, 2 * i, length, fresh, stacks);
   }
 
-  /// Reads four registers of pairs, the even ones of each first.
-  private static void spread(long from, float[] sums) {
-    for (int i = 0; i < 4; i++) {
+  @Override
+  int addTogether(
+      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to) {
+    var sums = SUMS.get();
+    int i = 0;
+    for (; i <= length - 4 * LANES; i += 4 * LANES) {
+      long skipped = 2L * i;
+      for (int v = 0; v < TOGETHER; v++) spread(vectors[v] + skipped, sums, 4 * LANES * v, 2);
+      add(sums, first + skipped, apart, factors, from, to);
+      for (int v = 0; v < TOGETHER; v++) {
+        long at = vectors[v] + skipped;
+        put(sums, 4 * LANES * v, 2 * LANES, at);
+        put(sums, 4 * LANES * v + 2 * LANES, 2 * LANES, at + NEXT);
+      }
+    }
+    return i;
+  }
+
+  /// Adds to four registers of each vector.
+  private static void add(
+      float[] sums, long first, long apart, float[][] factors, int from, int to) {
+    var aFactors = factors[0];
+    var bFactors = factors[1];
+    var cFactors = factors[2];
+    var dFactors = factors[3];
+    var a0 = FloatVector.fromArray(FLOATS, sums, 0);
+    var a1 = FloatVector.fromArray(FLOATS, sums, LANES);
+    var a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
+    var a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+    var b0 = FloatVector.fromArray(FLOATS, sums, 4 * LANES);
+    var b1 = FloatVector.fromArray(FLOATS, sums, 5 * LANES);
+    var b2 = FloatVector.fromArray(FLOATS, sums, 6 * LANES);
+    var b3 = FloatVector.fromArray(FLOATS, sums, 7 * LANES);
+    var c0 = FloatVector.fromArray(FLOATS, sums, 8 * LANES);
+    var c1 = FloatVector.fromArray(FLOATS, sums, 9 * LANES);
+    var c2 = FloatVector.fromArray(FLOATS, sums, 10 * LANES);
+    var c3 = FloatVector.fromArray(FLOATS, sums, 11 * LANES);
+    var d0 = FloatVector.fromArray(FLOATS, sums, 12 * LANES);
+    var d1 = FloatVector.fromArray(FLOATS, sums, 13 * LANES);
+    var d2 = FloatVector.fromArray(FLOATS, sums, 14 * LANES);
+    var d3 = FloatVector.fromArray(FLOATS, sums, 15 * LANES);
+    long next = first;
+    for (int r = from; r < to; r++, next += apart) {
+      var one = IntVector.fromMemorySegment(PAIRS, MEMORY, next, ORDER);
+      var other = IntVector.fromMemorySegment(PAIRS, MEMORY, next + NEXT, ORDER);
+      var w0 = one.lanewise(LSHL, 16).reinterpretAsFloats();
+      var w1 = one.and(UPPER).reinterpretAsFloats();
+      var w2 = other.lanewise(LSHL, 16).reinterpretAsFloats();
+      var w3 = other.and(UPPER).reinterpretAsFloats();
+      var a = FloatVector.broadcast(FLOATS, aFactors[r]);
+      a0 = w0.fma(a, a0);
+      a1 = w1.fma(a, a1);
+      a2 = w2.fma(a, a2);
+      a3 = w3.fma(a, a3);
+      var b = FloatVector.broadcast(FLOATS, bFactors[r]);
+      b0 = w0.fma(b, b0);
+      b1 = w1.fma(b, b1);
+      b2 = w2.fma(b, b2);
+      b3 = w3.fma(b, b3);
+      var c = FloatVector.broadcast(FLOATS, cFactors[r]);
+      c0 = w0.fma(c, c0);
+      c1 = w1.fma(c, c1);
+      c2 = w2.fma(c, c2);
+      c3 = w3.fma(c, c3);
+      var d = FloatVector.broadcast(FLOATS, dFactors[r]);
+      d0 = w0.fma(d, d0);
+      d1 = w1.fma(d, d1);
+      d2 = w2.fma(d, d2);
+      d3 = w3.fma(d, d3);
+    }
+    a0.intoArray(sums, 0);
+    a1.intoArray(sums, LANES);
+    a2.intoArray(sums, 2 * LANES);
+    a3.intoArray(sums, 3 * LANES);
+    b0.intoArray(sums, 4 * LANES);
+    b1.intoArray(sums, 5 * LANES);
+    b2.intoArray(sums, 6 * LANES);
+    b3.intoArray(sums, 7 * LANES);
+    c0.intoArray(sums, 8 * LANES);
+    c1.intoArray(sums, 9 * LANES);
+    c2.intoArray(sums, 10 * LANES);
+    c3.intoArray(sums, 11 * LANES);
+    d0.intoArray(sums, 12 * LANES);
+    d1.intoArray(sums, 13 * LANES);
+    d2.intoArray(sums, 14 * LANES);
+    d3.intoArray(sums, 15 * LANES);
+  }
+
+  /// Reads registers of pairs, the even ones of each first.
+  private static void spread(long from, float[] sums, int place, int registers) {
+    for (int i = 0; i < registers; i++) {
       var both = IntVector.fromMemorySegment(PAIRS, MEMORY, from + NEXT * i, ORDER);
-      both.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(sums, 2 * LANES * i);
-      both.and(UPPER).reinterpretAsFloats().intoArray(sums, 2 * LANES * i + LANES);
+      both.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(sums, place + 2 * LANES * i);
+      both.and(UPPER).reinterpretAsFloats().intoArray(sums, place + 2 * LANES * i + LANES);
     }
   }
 

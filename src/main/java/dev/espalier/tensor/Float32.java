@@ -64,6 +64,74 @@ final class Float32 extends Numbers {
   }
 
   @Override
+  void dotsTogether(long rows, long apart, long[] vectors, int length, float[] partial) {
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var a2 = a0;
+    var a3 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var b2 = a0;
+    var b3 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var c2 = a0;
+    var c3 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    var d2 = a0;
+    var d3 = a0;
+    long v0 = vectors[0];
+    long v1 = vectors[1];
+    long v2 = vectors[2];
+    long v3 = vectors[3];
+    for (int i = 0; i <= length - STEP; i += STEP) {
+      long skipped = 4L * i;
+      long at = rows + skipped;
+      var x0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, v0 + skipped, ORDER);
+      var x1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, v1 + skipped, ORDER);
+      var x2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, v2 + skipped, ORDER);
+      var x3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, v3 + skipped, ORDER);
+      var a = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
+      a0 = a.fma(x0, a0);
+      a1 = a.fma(x1, a1);
+      a2 = a.fma(x2, a2);
+      a3 = a.fma(x3, a3);
+      var b = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + apart, ORDER);
+      b0 = b.fma(x0, b0);
+      b1 = b.fma(x1, b1);
+      b2 = b.fma(x2, b2);
+      b3 = b.fma(x3, b3);
+      var c = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 2 * apart, ORDER);
+      c0 = c.fma(x0, c0);
+      c1 = c.fma(x1, c1);
+      c2 = c.fma(x2, c2);
+      c3 = c.fma(x3, c3);
+      var d = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 3 * apart, ORDER);
+      d0 = d.fma(x0, d0);
+      d1 = d.fma(x1, d1);
+      d2 = d.fma(x2, d2);
+      d3 = d.fma(x3, d3);
+    }
+    a0.intoArray(partial, 0);
+    a1.intoArray(partial, LANES);
+    a2.intoArray(partial, 2 * LANES);
+    a3.intoArray(partial, 3 * LANES);
+    b0.intoArray(partial, 4 * LANES);
+    b1.intoArray(partial, 5 * LANES);
+    b2.intoArray(partial, 6 * LANES);
+    b3.intoArray(partial, 7 * LANES);
+    c0.intoArray(partial, 8 * LANES);
+    c1.intoArray(partial, 9 * LANES);
+    c2.intoArray(partial, 10 * LANES);
+    c3.intoArray(partial, 11 * LANES);
+    d0.intoArray(partial, 12 * LANES);
+    d1.intoArray(partial, 13 * LANES);
+    d2.intoArray(partial, 14 * LANES);
+    d3.intoArray(partial, 15 * LANES);
+  }
+
+  @Override
   void row(float[] row, int from, int count, long panels, long apart, float[] sums, int to) {
     var a0 = FloatVector.zero(FLOATS);
     var a1 = a0;
@@ -352,6 +420,90 @@ final class Float32 extends Numbers {
       b.intoMemorySegment(MEMORY, at + NEXT, ORDER);
     }
     addRest(vector, i, length, fresh, stacks);
+  }
+
+  @Override
+  int addTogether(
+      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to) {
+    int i = 0;
+    for (; i <= length - 4 * LANES; i += 4 * LANES) {
+      add(vectors, 4L * i, first, apart, factors, from, to);
+    }
+    return i;
+  }
+
+  /// Four registers of each vector.
+  ///
+  /// @param skipped bytes of each vector and row
+  private static void add(
+      long[] vectors, long skipped, long first, long apart, float[][] factors, int from, int to) {
+    long a = vectors[0] + skipped;
+    var aFactors = factors[0];
+    long b = vectors[1] + skipped;
+    var bFactors = factors[1];
+    long c = vectors[2] + skipped;
+    var cFactors = factors[2];
+    long d = vectors[3] + skipped;
+    var dFactors = factors[3];
+    var a0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a, ORDER);
+    var a1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a + NEXT, ORDER);
+    var a2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a + 2 * NEXT, ORDER);
+    var a3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a + 3 * NEXT, ORDER);
+    var b0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b, ORDER);
+    var b1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b + NEXT, ORDER);
+    var b2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b + 2 * NEXT, ORDER);
+    var b3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b + 3 * NEXT, ORDER);
+    var c0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c, ORDER);
+    var c1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c + NEXT, ORDER);
+    var c2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c + 2 * NEXT, ORDER);
+    var c3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c + 3 * NEXT, ORDER);
+    var d0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d, ORDER);
+    var d1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d + NEXT, ORDER);
+    var d2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d + 2 * NEXT, ORDER);
+    var d3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d + 3 * NEXT, ORDER);
+    long next = first + skipped;
+    for (int r = from; r < to; r++, next += apart) {
+      var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, next, ORDER);
+      var w1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + NEXT, ORDER);
+      var w2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 2 * NEXT, ORDER);
+      var w3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, next + 3 * NEXT, ORDER);
+      var aFactor = FloatVector.broadcast(FLOATS, aFactors[r]);
+      a0 = w0.fma(aFactor, a0);
+      a1 = w1.fma(aFactor, a1);
+      a2 = w2.fma(aFactor, a2);
+      a3 = w3.fma(aFactor, a3);
+      var bFactor = FloatVector.broadcast(FLOATS, bFactors[r]);
+      b0 = w0.fma(bFactor, b0);
+      b1 = w1.fma(bFactor, b1);
+      b2 = w2.fma(bFactor, b2);
+      b3 = w3.fma(bFactor, b3);
+      var cFactor = FloatVector.broadcast(FLOATS, cFactors[r]);
+      c0 = w0.fma(cFactor, c0);
+      c1 = w1.fma(cFactor, c1);
+      c2 = w2.fma(cFactor, c2);
+      c3 = w3.fma(cFactor, c3);
+      var dFactor = FloatVector.broadcast(FLOATS, dFactors[r]);
+      d0 = w0.fma(dFactor, d0);
+      d1 = w1.fma(dFactor, d1);
+      d2 = w2.fma(dFactor, d2);
+      d3 = w3.fma(dFactor, d3);
+    }
+    a0.intoMemorySegment(MEMORY, a, ORDER);
+    a1.intoMemorySegment(MEMORY, a + NEXT, ORDER);
+    a2.intoMemorySegment(MEMORY, a + 2 * NEXT, ORDER);
+    a3.intoMemorySegment(MEMORY, a + 3 * NEXT, ORDER);
+    b0.intoMemorySegment(MEMORY, b, ORDER);
+    b1.intoMemorySegment(MEMORY, b + NEXT, ORDER);
+    b2.intoMemorySegment(MEMORY, b + 2 * NEXT, ORDER);
+    b3.intoMemorySegment(MEMORY, b + 3 * NEXT, ORDER);
+    c0.intoMemorySegment(MEMORY, c, ORDER);
+    c1.intoMemorySegment(MEMORY, c + NEXT, ORDER);
+    c2.intoMemorySegment(MEMORY, c + 2 * NEXT, ORDER);
+    c3.intoMemorySegment(MEMORY, c + 3 * NEXT, ORDER);
+    d0.intoMemorySegment(MEMORY, d, ORDER);
+    d1.intoMemorySegment(MEMORY, d + NEXT, ORDER);
+    d2.intoMemorySegment(MEMORY, d + 2 * NEXT, ORDER);
+    d3.intoMemorySegment(MEMORY, d + 3 * NEXT, ORDER);
   }
 
   /// Eight registers at once: a sum waits for its last addition, and seven others fill the time.

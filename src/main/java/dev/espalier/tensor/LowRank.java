@@ -114,10 +114,10 @@ public final class LowRank implements AutoCloseable {
     return a.nbytes() + b.nbytes();
   }
 
-  /// Rows of a batch that have the same adapter: one thread computes them one after the other, so
-  /// that the matrices are in its cache for all but the first.
+  /// Rows of a batch that have the same adapter: one thread computes them at once, so that the
+  /// matrices are read once.
   public record Share(LowRank of, int[] rows) {
-    private static final int MOST = 4;
+    private static final int MOST = Numbers.TOGETHER;
     private static final int FEW = 16; // rows of a batch, up to which each may be another thread's
 
     /// Shares of an adapter.
@@ -152,19 +152,26 @@ public final class LowRank implements AutoCloseable {
             shares.stream().mapToLong(Share::work).sum(),
             number -> {
               var share = shares.get(number);
-              for (int row : share.rows()) share.of().add(in, out, row);
+              share.of().add(in, out, share.rows());
             });
   }
 
-  private void add(long inputs, long outputs, long row) {
+  private void add(long inputs, long outputs, int[] rows) {
     long bytes = numbers.bytes();
-    var down = new float[rank];
-    numbers.dots(atA, rank, inputs + bytes * row * in, in, down, 0);
-    long result = outputs + bytes * row * out;
+    var from = new long[rows.length];
+    var to = new long[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      from[i] = inputs + bytes * rows[i] * in;
+      to[i] = outputs + bytes * rows[i] * out;
+    }
+    var down = new float[rows.length][rank];
+    numbers.dots(atA, rank, from, in, down);
+    var results = new long[rows.length];
     for (var panel : panels) {
+      for (int i = 0; i < rows.length; i++) results[i] = to[i] + bytes * panel.column();
       int end = panel.rank() + panel.ranks();
-      var rows = new Numbers.Stack(at(panel), bytes * panel.outs(), down, panel.rank(), end);
-      numbers.addRows(result + bytes * panel.column(), panel.outs(), false, rows);
+      long apart = bytes * panel.outs();
+      numbers.addRows(results, panel.outs(), at(panel), apart, down, panel.rank(), end);
     }
   }
 

@@ -18,6 +18,9 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// end of one row to the next.
   static final int ROWS = 4;
 
+  /// Vectors that are multiplied with the same rows at once.
+  static final int TOGETHER = 4;
+
   static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
   static final int LANES = FLOATS.length();
   static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -105,6 +108,21 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   ///
   /// @param room for it
   abstract long wide(long panel, int length, long room);
+
+  /// [#dots] of [#TOGETHER] vectors; where registers are many.
+  ///
+  /// @param partial registers by row, then by vector
+  abstract void dotsTogether(long rows, long apart, long[] vectors, int length, float[] partial);
+
+  /// Adds rows to [#TOGETHER] vectors, each of which has its own factors, as [#addRows] does; where
+  /// registers are many.
+  ///
+  /// @param first address of the rows
+  /// @param apart bytes from one to the next
+  /// @param factors of each vector, at `from` to `to`
+  /// @return how many numbers of each vector were done
+  abstract int addTogether(
+      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to);
 
   /// Reads what fills registers, in float32; for a few of them faster than [#read].
   abstract void load(long from, float[] to, int place, int registers);
@@ -244,10 +262,54 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
       dot(rows + r * apart, vector, length, partial, 0);
       sums[place + r] = sum(partial, 0);
     }
+    addRests(rows, count, vector, length, sums, place);
+  }
+
+  /// The same of several vectors, with the same bits.
+  final void dots(long rows, int count, long[] vectors, int length, float[][] sums) {
+    if (!WIDE || vectors.length != TOGETHER) {
+      for (int v = 0; v < vectors.length; v++) dots(rows, count, vectors[v], length, sums[v], 0);
+      return;
+    }
+    long apart = (long) length * bytes();
+    int each = count / ROWS; // rows of each place
+    var partial = PARTIAL.get();
+    for (int i = 0; i < each; i++) {
+      dotsTogether(rows + i * apart, each * apart, vectors, length, partial);
+      sums(partial);
+      for (int j = 0; j < ROWS * TOGETHER; j++) {
+        sums[j % TOGETHER][j / TOGETHER * each + i] = partial[j];
+      }
+    }
+    for (int v = 0; v < TOGETHER; v++) {
+      for (int r = each * ROWS; r < count; r++) {
+        dot(rows + r * apart, vectors[v], length, partial, 0);
+        sums[v][r] = sum(partial, 0);
+      }
+      addRests(rows, count, vectors[v], length, sums[v], 0);
+    }
+  }
+
+  private void addRests(long rows, int count, long vector, int length, float[] sums, int place) {
     int filled = filled(length);
     if (filled == length) return;
+    long apart = (long) length * bytes();
     for (int r = 0; r < count; r++) {
       sums[place + r] += rest(rows + r * apart, vector, filled, length);
+    }
+  }
+
+  /// Adds rows to several vectors, each times the vector's factor of it, with the bits that each
+  /// has by [#addRows].
+  final void addRows(
+      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to) {
+    boolean together = WIDE && vectors.length == TOGETHER;
+    int done = together ? addTogether(vectors, length, first, apart, factors, from, to) : 0;
+    if (done == length) return;
+    long skipped = (long) done * bytes();
+    for (int v = 0; v < vectors.length; v++) {
+      var stack = new Stack(first + skipped, apart, factors[v], from, to);
+      addRows(vectors[v] + skipped, length - done, false, stack);
     }
   }
 

@@ -24,6 +24,10 @@ public final class Rows {
   private static final float LN2_LOW = 0x1.7f7d1cp-20f;
   private static final float[] TERMS = {1f / 5040, 1f / 720, 1f / 120, 1f / 24, 1f / 6, 0.5f, 1, 1};
 
+  /// Numbers that are read at once: room that is asked for anew is not in the cache, and as much of
+  /// it as a row takes cost more than what was done to the row.
+  private static final int PART = 512;
+
   private static final Set<Dtype> WARM = ConcurrentHashMap.newKeySet();
   private static final int EXERCISE = 64; // numbers
   private static final int EXERCISES = 6_000; // more than makes a method worth compiling
@@ -97,7 +101,18 @@ public final class Rows {
 
   /// Adds numbers to a row.
   public void add(long from, float[] to) {
-    for (int i = 0; i < to.length; i++) to[i] += numbers.get(after(from, i));
+    var some = new float[Math.min(PART, to.length)];
+    for (int i = 0; i < to.length; i += PART) {
+      int count = Math.min(PART, to.length - i);
+      numbers.read(after(from, i), some, count);
+      int j = 0;
+      for (; j <= count - STEP; j += STEP) {
+        FloatVector.fromArray(FLOATS, to, i + j)
+            .add(FloatVector.fromArray(FLOATS, some, j))
+            .intoArray(to, i + j);
+      }
+      for (; j < count; j++) to[i + j] += some[j];
+    }
   }
 
   /// RMS norm.
@@ -181,24 +196,31 @@ public final class Rows {
   ///
   /// @param from the gates, and after them as many ups
   public void gate(long from, long to, int count) {
-    var gates = new float[count];
-    var ups = new float[count];
-    numbers.read(from, gates, count);
-    numbers.read(after(from, count), ups, count);
-    gate(gates, ups);
-    numbers.write(gates, to, count);
+    var gates = new float[Math.min(PART, count)];
+    var ups = new float[gates.length];
+    for (int i = 0; i < count; i += PART) {
+      int some = Math.min(PART, count - i);
+      numbers.read(after(from, i), gates, some);
+      numbers.read(after(from, (long) count + i), ups, some);
+      gate(gates, ups, some);
+      numbers.write(gates, after(to, i), some);
+    }
   }
 
   /// Makes of each gate silu(gate) · up.
   public static void gate(float[] gates, float[] ups) {
+    gate(gates, ups, gates.length);
+  }
+
+  private static void gate(float[] gates, float[] ups, int count) {
     int i = 0;
-    for (; i <= gates.length - STEP; i += STEP) {
+    for (; i <= count - STEP; i += STEP) {
       var gate = FloatVector.fromArray(FLOATS, gates, i);
       var up = FloatVector.fromArray(FLOATS, ups, i);
       var under = exp(gate.neg()).add(1);
       gate.div(under).mul(up).intoArray(gates, i);
     }
-    for (; i < gates.length; i++) {
+    for (; i < count; i++) {
       gates[i] = (float) (gates[i] / (1 + Math.exp(-gates[i])) * ups[i]);
     }
   }
