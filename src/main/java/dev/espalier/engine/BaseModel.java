@@ -10,7 +10,7 @@ import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Lanes;
 import dev.espalier.tensor.Memory;
-import dev.espalier.tensor.Rows;
+import dev.espalier.tensor.WarmUp;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -56,7 +56,7 @@ public record BaseModel(
   public static BaseModel load(Path folder, Dtype dtype) {
     if (!Files.isDirectory(folder)) throw new ModelException("there is no model folder " + folder);
     var shape = ModelShape.read(folder);
-    Rows.warmUp(dtype);
+    WarmUp.begin(dtype);
     ChatFormat format;
     try {
       format = ChatFormat.load(folder);

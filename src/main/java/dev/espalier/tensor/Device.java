@@ -50,6 +50,8 @@ public final class Device {
   private boolean wantsCores; // this and the next two on the thread only
   private boolean decodes; // whether streams were running when training last gave way
   private long since; // when training began, or went on
+  private volatile boolean works;
+  private volatile long ended = System.nanoTime(); // the last unit
 
   private Device(String name, boolean cores) {
     wantsCores = cores;
@@ -131,6 +133,15 @@ public final class Device {
         });
   }
 
+  /// Waits until it has had nothing to do for so long.
+  void awaitIdle(Duration idle) throws InterruptedException {
+    while (true) {
+      long left = idle.toNanos() - (works ? 0 : System.nanoTime() - ended);
+      if (left <= 0) return;
+      Thread.sleep(Duration.ofNanos(left));
+    }
+  }
+
   /// How many units wait.
   int waiting() {
     return queue.size();
@@ -176,9 +187,12 @@ public final class Device {
     while (!Thread.currentThread().isInterrupted()) {
       try {
         var unit = queue.take();
+        works = true;
         since = System.nanoTime();
         unit.work().run();
         if (unit.urgency() == Urgency.TRAIN) giveWay();
+        ended = System.nanoTime();
+        works = false;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;

@@ -5,7 +5,7 @@ import dev.espalier.tensor.LaneAttention.Head;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Has the loops over tokens side by side compiled before a prompt waits for them.
+/// What [WarmUp] has compiled of the loops over tokens side by side.
 final class LaneWarmUp {
   private static final int SIZE = LaneTiles.ROWS; // features
 

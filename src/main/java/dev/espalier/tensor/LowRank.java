@@ -1,5 +1,6 @@
 package dev.espalier.tensor;
 
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -199,6 +200,23 @@ public final class LowRank implements AutoCloseable {
           pieces.push_back(numbers.view(panel.ranks(), panel.outs()));
         });
     return torch.cat(pieces, 1);
+  }
+
+  /// What [WarmUp] has compiled of it.
+  static void exercise(Dtype dtype, int times) {
+    var numbers = Numbers.of(dtype);
+    int length = PANEL;
+    try (var arena = Arena.ofConfined()) {
+      long some = arena.allocate((long) PANEL * Numbers.ROWS * numbers.bytes(), 64).address();
+      var rows = new long[Numbers.TOGETHER];
+      Arrays.fill(rows, some);
+      var down = new float[rows.length][Numbers.ROWS];
+      long apart = (long) length * numbers.bytes();
+      for (int i = 0; i < times; i++) {
+        numbers.dots(some, Numbers.ROWS, rows, length, down);
+        numbers.addRows(rows, length, some, apart, down, 0, Numbers.ROWS);
+      }
+    }
   }
 
   @Override

@@ -125,7 +125,7 @@ public final class RowProduct {
     }
   }
 
-  /// Has its loops compiled, as [Rows#warmUp] does.
+  /// What [WarmUp] has compiled of it.
   ///
   /// @param some where there are zeros to read and to write, a thousand at least
   static void exercise(Numbers numbers, long some, int times) {

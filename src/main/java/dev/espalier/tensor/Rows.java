@@ -2,8 +2,6 @@ package dev.espalier.tensor;
 
 import java.lang.foreign.Arena;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -28,9 +26,7 @@ public final class Rows {
   /// it as a row takes cost more than what was done to the row.
   private static final int PART = 512;
 
-  private static final Set<Dtype> WARM = ConcurrentHashMap.newKeySet();
   private static final int EXERCISE = 64; // numbers
-  private static final int EXERCISES = 6_000; // more than makes a method worth compiling
 
   private final Numbers numbers;
 
@@ -39,26 +35,13 @@ public final class Rows {
     numbers = Numbers.of(dtype);
   }
 
-  /// Has its loops compiled, on a thread of their own: until then the Vector API takes a thousand
-  /// times as long, and a token seconds.
-  public static void warmUp(Dtype dtype) {
-    if (!WARM.add(dtype)) return;
-    var rows = new Rows(dtype);
-    Thread.ofPlatform()
-        .daemon()
-        .name("espalier-warm-up")
-        .start(() -> {
-          rows.exercise();
-          if (Lanes.fit()) LaneWarmUp.exercise(dtype, EXERCISES / 4);
-        });
-  }
-
-  private void exercise() {
+  /// What [WarmUp] has compiled of it.
+  void exercise(int times) {
     try (var arena = Arena.ofConfined()) {
       long some = arena.allocate((long) EXERCISE * EXERCISE * numbers.bytes()).address();
       var row = new float[EXERCISE];
       var past = List.of(new KeyValues(some, some, 0, EXERCISE / 4));
-      for (int i = 0; i < EXERCISES; i++) {
+      for (int i = 0; i < times; i++) {
         numbers.dots(some, 5, some, EXERCISE, row, 0);
         attend(some, EXERCISE, past, 0, some);
         gate(some, some, EXERCISE);
@@ -68,7 +51,7 @@ public final class Rows {
         write(row, some);
         add(some, row);
       }
-      if (Tiles.HERE) RowProduct.exercise(numbers, some, EXERCISES);
+      if (Tiles.HERE) RowProduct.exercise(numbers, some, times);
     }
   }
 

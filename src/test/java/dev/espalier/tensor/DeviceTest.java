@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.espalier.tensor.Device.Urgency;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -50,6 +52,30 @@ final class DeviceTest {
   void decodingRunsWhereTrainingGivesWay() throws InterruptedException {
     var done = trainBeside(it -> DEVICE.run(Urgency.DECODE, () -> it.add("a step")));
     assertThat(done).containsExactly("half a row", "a step", "a row");
+  }
+
+  @Test
+  void isNotIdleWhileAUnitRuns() throws InterruptedException {
+    var idle = new CountDownLatch(1);
+    DEVICE.run(
+        Urgency.TRAIN,
+        () -> {
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  DEVICE.awaitIdle(Duration.ofMillis(1));
+                  idle.countDown();
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+          try {
+            assertThat(idle.await(50, TimeUnit.MILLISECONDS)).isFalse();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    idle.await();
   }
 
   @Test
