@@ -37,11 +37,11 @@ public record BaseModel(
   /// @throws ModelException if it is not a model folder, or one that is broken or not supported
   public static BaseModel loadToTrain(Path folder) {
     var dtype = computable(folder);
-    long size = ModelShape.read(folder).size();
+    var shape = ModelShape.read(folder);
     boolean widened =
         dtype == Dtype.BF16
-            && Lanes.faster(dtype, size * dtype.bytes())
-            && size * Dtype.F32.bytes() <= Memory.total() / 4;
+            && Lanes.faster(dtype, shape.bytes(dtype))
+            && shape.bytes(Dtype.F32) <= Memory.total() / 4;
     return load(folder, widened ? Dtype.F32 : dtype);
   }
 

@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import java.util.List;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -13,9 +14,7 @@ public interface Adapters {
   ///
   /// @param rows the adapter of each; null is the base alone
   static Adapters mixed(List<@Nullable FrozenLora> rows) {
-    if (rows.stream().distinct().count() > 1) return new MixedAdapters(rows);
-    var all = rows.isEmpty() ? null : rows.getFirst();
-    return all == null ? NONE : all;
+    return rows.stream().allMatch(Objects::isNull) ? NONE : new MixedAdapters(rows);
   }
 
   /// The output with the adapters' part added.

@@ -40,7 +40,7 @@ public interface BlockPass {
   /// @param dtype of its weights
   static boolean sideBySide(ModelShape shape, Dtype dtype) {
     return Lanes.fit(shape.width(), shape.ffn(), shape.headDim())
-        && Lanes.faster(dtype, shape.size() * dtype.bytes());
+        && Lanes.faster(dtype, shape.bytes(dtype));
   }
 
   /// Whole numbers of a tensor.

@@ -4,7 +4,6 @@ import dev.espalier.model.DecodeAttention.Norms;
 import dev.espalier.tensor.Crew;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.KeyValues;
-import dev.espalier.tensor.Panels;
 import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Rows;
 import dev.espalier.tensor.Scope;
@@ -85,7 +84,7 @@ public final class DecodePass implements AutoCloseable {
     rotary = decoder.rotary();
     this.dtype = dtype;
     rows = new Rows(dtype);
-    if (Panels.serve(dtype, shape.size() * dtype.bytes())) decoder.layOut(weights);
+    decoder.layOut(weights);
     try (var scope = new Scope()) {
       for (int layer = 0; layer < shape.layers(); layer++) {
         var name = "model.layers." + layer + ".";

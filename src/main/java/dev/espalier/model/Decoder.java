@@ -95,17 +95,17 @@ public final class Decoder {
     return weights.get(shape.tiedHead() ? "model.embed_tokens.weight" : "lm_head.weight");
   }
 
-  /// Lays out the matrices of weights for products with a few rows, once; they must not change from
-  /// then on.
+  /// Lays out the matrices of weights for products with a few rows, once, where that makes them
+  /// faster; they must not change from then on.
   void layOut(Weights weights) {
-    if (weights.laid(head) != null) return;
-    long bytes = shape.size() * Dtype.of(head(weights)).bytes();
+    var order = shape.panels(Dtype.of(head(weights)));
+    if (order == null || weights.laid(head) != null) return;
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (var projection : shape.projections(layer)) {
-        weights.lay(projection, weights.weight(projection), bytes);
+        weights.lay(projection, weights.weight(projection), order);
       }
     }
-    weights.lay(head, head(weights), bytes);
+    weights.lay(head, head(weights), order);
   }
 
   /// x·Wᵀ + b

@@ -1,45 +1,45 @@
 package dev.espalier.model;
 
+import dev.espalier.model.Lora.Site;
+import dev.espalier.model.ModelShape.Linear;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.LowRank;
+import dev.espalier.tensor.LowRank.Layer;
 import dev.espalier.tensor.Scope;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// An adapter that only computes: joined and cast once.
 public final class FrozenLora implements Adapters, AutoCloseable {
-  private static final int FEW = 64; // rows, up to which libtorch's products are no faster
-
   private final Map<String, LowRank> pairs = new HashMap<>();
   private volatile boolean closed;
 
   /// A copy of an adapter as it is now, for a model of that shape.
   FrozenLora(Lora lora, ModelShape shape, Dtype dtype) {
+    var order = shape.panels(dtype);
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
       for (var projection : shape.projections()) {
-        var pair = LoraPair.join(projection, lora.sites(), dtype);
-        if (pair == null) continue;
-        pairs.put(projection.name(), lowRank(projection, lora, pair));
+        var linears = projection.parts();
+        if (linears.stream().noneMatch(it -> lora.sites().containsKey(it.name()))) continue;
+        var layers = linears.stream().map(it -> layer(it, lora.sites().get(it.name()), dtype));
+        pairs.put(projection.name(), LowRank.of(layers.toList(), order));
       }
     }
   }
 
-  private static LowRank lowRank(Projection projection, Lora lora, LoraPair pair) {
-    var ranks =
-        projection.parts().stream()
-            .mapToInt(linear -> {
-              var site = lora.sites().get(linear.name());
-              return site == null ? 0 : site.rank();
-            })
-            .toArray();
-    var outs = Arrays.stream(projection.outs()).mapToInt(Math::toIntExact).toArray();
-    return new LowRank(pair.a(), pair.b(), ranks, outs);
+  private static Layer layer(Linear linear, @Nullable Site site, Dtype dtype) {
+    if (site == null) {
+      var options = dtype.options();
+      return new Layer(
+          torch.empty(new long[] {0, linear.in()}, options, null),
+          torch.empty(new long[] {linear.out(), 0}, options, null));
+    }
+    return new Layer(site.a().to(dtype.scalar()), LoraPair.scaled(site).to(dtype.scalar()));
   }
 
   /// The matrices of a projection; null where the adapter changes none of its layers.
@@ -50,12 +50,7 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   @Override
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
     var pair = pairs.get(projection.name());
-    if (pair == null) return output;
-    int rows = Math.toIntExact(input.numel() / input.size(-1));
-    if (rows <= FEW) {
-      var all = IntStream.range(0, rows).toArray();
-      LowRank.add(LowRank.Share.of(pair, all, rows), input.contiguous(), output);
-    } else {
+    if (pair != null) {
       pair.addAll(input.reshape(-1, input.size(-1)), output.view(-1, output.size(-1)));
     }
     return output;

@@ -69,7 +69,7 @@ final class LanePass implements BlockPass {
     shape = decoder.shape();
     this.weights = weights;
     this.lora = lora;
-    if (shape.size() * dtype.bytes() <= SMALL) decoder.layOut(weights);
+    if (shape.bytes(dtype) <= SMALL) decoder.layOut(weights);
     head = new LaneMatrix(decoder.head(weights), weights.laid(shape.head()), 0);
     this.dtype = dtype;
     this.activations = activations;

@@ -7,7 +7,8 @@ import dev.espalier.tensor.LaneAttention.Head;
 import dev.espalier.tensor.LaneMath;
 import dev.espalier.tensor.LaneMatrix;
 import dev.espalier.tensor.Lanes;
-import dev.espalier.tensor.LowRank.Block;
+import dev.espalier.tensor.VectorLowRank;
+import dev.espalier.tensor.VectorLowRank.Block;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -153,7 +154,8 @@ final class LanePrefill {
     for (var run : adapters.runs()) {
       var pair = run.adapter() == null ? null : run.adapter().pair(projection.name());
       if (pair == null) continue;
-      added.add(new Added(pair.lanes(), pair.blocks(), run.from(), run.end()));
+      var read = (VectorLowRank) pair; // as all are of models that are computed with side by side
+      added.add(new Added(read.lanes(), read.blocks(), run.from(), run.end()));
     }
     var weight = LaneWeight.of(projection, weights, 0, weights.weight(projection).size(0));
     return new Linear(weight, added);

@@ -1,10 +1,13 @@
 package dev.espalier.model;
 
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Panels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -251,5 +254,15 @@ public record ModelShape(
   /// How many numbers the model has.
   public long size() {
     return parameters().stream().mapToLong(Parameter::size).sum();
+  }
+
+  /// What its weights take.
+  public long bytes(Dtype dtype) {
+    return size() * dtype.bytes();
+  }
+
+  /// How its matrices are laid out for products with a few rows; null where they are not.
+  Panels.@Nullable Order panels(Dtype dtype) {
+    return Panels.Order.of(dtype, bytes(dtype));
   }
 }

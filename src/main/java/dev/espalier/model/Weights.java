@@ -142,10 +142,8 @@ public final class Weights implements AutoCloseable {
   }
 
   /// Lays out a projection's matrix.
-  ///
-  /// @param bytes of all matrices
-  void lay(Projection projection, Tensor matrix, long bytes) {
-    laid.put(projection.name(), Panels.of(matrix, bytes));
+  void lay(Projection projection, Tensor matrix, Panels.Order order) {
+    laid.put(projection.name(), new Panels(matrix, order));
   }
 
   /// A projection's matrix laid out, if it is; see [Decoder#layOut].

@@ -384,6 +384,54 @@ final class Bfloat16 extends Numbers {
     join(even, odd).intoMemorySegment(MEMORY, to, ORDER);
   }
 
+  /// Stores float32 numbers, rounded.
+  void narrow(long from, int count, long to) {
+    int i = 0;
+    for (; i <= count - STEP; i += STEP) {
+      var some = FloatVector.fromMemorySegment(FLOATS, MEMORY, from + 4L * i, ORDER);
+      var upper = rounded(some).lanewise(LSHR, 16);
+      var shorts = (ShortVector) upper.convertShape(VectorOperators.I2S, SHORTS, 0);
+      shorts.intoMemorySegment(MEMORY, to + 2L * i, ORDER);
+    }
+    for (; i < count; i++) set(to + 2L * i, Float32.NUMBERS.get(from + 4L * i));
+  }
+
+  /// Stores sums that lie as [#put] expects them, one panel's after the other's, rounded.
+  void put(long sums, int count, long to) {
+    int i = 0;
+    for (; i <= count - Tiles.COLUMNS; i += Tiles.COLUMNS) {
+      long at = sums + 4L * i;
+      var even = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
+      var odd = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + Tiles.WIDTH / 2, ORDER);
+      join(even, odd).intoMemorySegment(MEMORY, to + 2L * i, ORDER);
+    }
+    for (; i < count; i++) set(to + 2L * i, sum(sums, i));
+  }
+
+  /// Adds the same to numbers, which are rounded once.
+  void add(long sums, int count, long to) {
+    int i = 0;
+    for (; i <= count - Tiles.COLUMNS; i += Tiles.COLUMNS) {
+      long at = sums + 4L * i;
+      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, to + 2L * i, ORDER);
+      var even =
+          FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER)
+              .add(both.lanewise(LSHL, 16).reinterpretAsFloats());
+      var odd =
+          FloatVector.fromMemorySegment(FLOATS, MEMORY, at + Tiles.WIDTH / 2, ORDER)
+              .add(both.and(UPPER).reinterpretAsFloats());
+      join(even, odd).intoMemorySegment(MEMORY, to + 2L * i, ORDER);
+    }
+    for (; i < count; i++) set(to + 2L * i, get(to + 2L * i) + sum(sums, i));
+  }
+
+  /// The sum of a column.
+  private static float sum(long sums, int column) {
+    int inPanel = column % Tiles.COLUMNS;
+    int place = column - inPanel + inPanel % 2 * LANES + inPanel / 2;
+    return Float32.NUMBERS.get(sums + 4L * place);
+  }
+
   @Override
   void dot(long one, long other, int length, float[] partial, int place) {
     var a = FloatVector.zero(FLOATS);

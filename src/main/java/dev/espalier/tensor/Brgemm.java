@@ -2,13 +2,14 @@ package dev.espalier.tensor;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
-/// Products of a few bfloat16 rows with a panel of columns by oneDNN's microkernel (BRGEMM), on the
-/// calling thread and by the processor's tiles (AMX).
+/// Products of a few bfloat16 rows with a panel of a matrix's rows by oneDNN's microkernel
+/// (BRGEMM), on the calling thread and by the processor's tiles (AMX).
 ///
 /// oneDNN's own products lay a matrix out anew in every call, which takes twice as long as reading
 /// it; the microkernel reads one that was laid out once, as fast as the memory gives it.
@@ -68,22 +69,53 @@ final class Brgemm {
     }
   }
 
-  /// Overwrites `product` with rows · a panel of [Tiles#COLUMNS] columns, in float32.
+  /// Lays out a matrix: panels of so many of its rows beside each other, the first two numbers of
+  /// each, then the next two. Even rows come first of each [Tiles#COLUMNS], as [Bfloat16#put]
+  /// expects what is summed of them.
+  ///
+  /// @param matrix (out, length), out a multiple of `width`, length even
+  /// @param width of a panel, a multiple of COLUMNS
+  /// @return (out / width, length / 2, width), of pairs as integers
+  static Tensor panels(Tensor matrix, int width) {
+    var pairs = pairs(matrix);
+    return pairs
+        .view(-1, width / Tiles.COLUMNS, Tiles.COLUMNS / 2, 2, pairs.size(1))
+        .permute(0, 4, 1, 3, 2)
+        .contiguous();
+  }
+
+  /// Each two numbers of a row as one integer, which libtorch copies faster.
+  static Tensor pairs(Tensor matrix) {
+    return matrix.view(torch.ScalarType.Int);
+  }
+
+  /// How many rows must lie where so many are multiplied, with anything in the rest: oneDNN
+  /// compiles a product for every number of rows that it meets.
+  static int padded(int rows) {
+    int step = rows <= 16 ? 4 : 8;
+    return Math.ceilDiv(rows, step) * step;
+  }
+
+  /// Overwrites `product` with rows times a panel, in float32.
   ///
   /// The processor's tiles are the thread's until [#release].
   ///
-  /// @param rows (count, length), which follow each other
-  /// @param panel (length / 2, COLUMNS, 2): the columns' numbers in pairs
-  /// @param product (count, COLUMNS)
-  static void multiply(long rows, int count, int length, long panel, long product) {
+  /// @param rows where the first begins
+  /// @param count of them, at most [#ROWS]
+  /// @param apart numbers from one row to the next
+  /// @param length of each
+  /// @param panel (length / 2, width, 2)
+  /// @param product (count, width)
+  static void multiply(
+      long rows, int count, int apart, int length, long panel, int width, long product) {
     try {
       Calls.MULTIPLY.invokeExact(
           (long) count,
-          (long) Tiles.COLUMNS,
+          (long) width,
           (long) length,
-          (long) length,
-          (long) Tiles.COLUMNS,
-          (long) Tiles.COLUMNS,
+          (long) apart,
+          (long) width,
+          (long) width,
           false, // adds to nothing
           rows,
           panel,
@@ -101,12 +133,6 @@ final class Brgemm {
     } catch (Throwable e) {
       throw failed(e);
     }
-  }
-
-  /// Copies a product to an array.
-  static void read(long product, float[] to, int count) {
-    MemorySegment.copy(
-        Numbers.MEMORY, ValueLayout.JAVA_FLOAT, product, to, 0, count * Tiles.COLUMNS);
   }
 
   private static IllegalStateException failed(Throwable e) {

@@ -7,8 +7,6 @@ import static dev.espalier.tensor.Numbers.LANES;
 import static dev.espalier.tensor.Numbers.MEMORY;
 import static dev.espalier.tensor.Numbers.ORDER;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
@@ -49,16 +47,11 @@ public record LaneAttention(int headDim) {
 
   /// A thread's.
   private static final class Room {
-    private MemorySegment memory = MemorySegment.NULL;
+    final Scratch memory = new Scratch();
     private float[] keys = {};
     private float[] values = {};
     final float[] weights = new float[PANEL * PANEL];
     final float[] gradients = new float[PANEL * PANEL];
-
-    long memory(long bytes) {
-      if (memory.byteSize() < bytes) memory = Arena.ofAuto().allocate(bytes, 64);
-      return memory.address();
-    }
 
     float[] keys(long from, int features) {
       if (keys.length < features * PANEL) keys = new float[features * PANEL];
@@ -95,7 +88,7 @@ public record LaneAttention(int headDim) {
   public void forward(
       long query, Head keys, Head values, List<Block> blocks, long out, long softmax) {
     var room = ROOM.get();
-    long scores = room.memory(BLOCK * blocks.size());
+    long scores = room.memory.at(BLOCK * blocks.size());
     for (int i = 0; i < blocks.size(); i++) {
       var some = room.keys(keys.at(blocks.get(i).panel()), headDim);
       products(some, query, scores + BLOCK * i);
@@ -178,7 +171,7 @@ public record LaneAttention(int headDim) {
       long toKeys,
       long toValues) {
     var room = ROOM.get();
-    long weights = room.memory(2 * BLOCK * blocks.size() + 2 * room() + ROW);
+    long weights = room.memory.at(2 * BLOCK * blocks.size() + 2 * room() + ROW);
     long ofWeights = weights + BLOCK * blocks.size();
     long turnedQuery = ofWeights + BLOCK * blocks.size();
     long turnedGradient = turnedQuery + room();

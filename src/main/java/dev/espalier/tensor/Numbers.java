@@ -258,11 +258,7 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
         }
       }
     }
-    for (int r = each * ROWS; r < count; r++) {
-      dot(rows + r * apart, vector, length, partial, 0);
-      sums[place + r] = sum(partial, 0);
-    }
-    addRests(rows, count, vector, length, sums, place);
+    dotsOfRest(rows, count, vector, length, sums, place);
   }
 
   /// The same of several vectors, with the same bits.
@@ -282,18 +278,21 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
       }
     }
     for (int v = 0; v < TOGETHER; v++) {
-      for (int r = each * ROWS; r < count; r++) {
-        dot(rows + r * apart, vectors[v], length, partial, 0);
-        sums[v][r] = sum(partial, 0);
-      }
-      addRests(rows, count, vectors[v], length, sums[v], 0);
+      dotsOfRest(rows, count, vectors[v], length, sums[v], 0);
     }
   }
 
-  private void addRests(long rows, int count, long vector, int length, float[] sums, int place) {
+  /// The products with the rows after as many as are read side by side, and in all of them what
+  /// does not fill a register.
+  private void dotsOfRest(long rows, int count, long vector, int length, float[] sums, int place) {
+    long apart = (long) length * bytes();
+    var partial = PARTIAL.get();
+    for (int r = count / ROWS * ROWS; r < count; r++) {
+      dot(rows + r * apart, vector, length, partial, 0);
+      sums[place + r] = sum(partial, 0);
+    }
     int filled = filled(length);
     if (filled == length) return;
-    long apart = (long) length * bytes();
     for (int r = 0; r < count; r++) {
       sums[place + r] += rest(rows + r * apart, vector, filled, length);
     }

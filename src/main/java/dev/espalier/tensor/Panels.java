@@ -1,18 +1,35 @@
 package dev.espalier.tensor;
 
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// A matrix laid out for products with a few rows, and with tokens side by side: [Tiles#COLUMNS] of
-/// its rows beside each other, their first numbers, then their second ones; or the first two of
-/// each, then the next two, as [Brgemm] wants them.
+/// its rows beside each other.
 ///
 /// Takes as much memory as the matrix, which it is a copy of, in its type.
 public final class Panels implements AutoCloseable {
   /// Panels that are read at once: the memory is read ahead in each.
   static final int TOGETHER = 4;
+
+  /// How the numbers of a panel's rows follow each other.
+  public enum Order {
+    /// All first ones, then all second ones.
+    ONES,
+    /// The first two of each, then the next two, as [Brgemm] wants them.
+    PAIRS;
+
+    /// The one by which products with a few rows are fastest; null where they are by libtorch.
+    ///
+    /// @param dtype of a model's weights
+    /// @param bytes of all of them
+    public static @Nullable Order of(Dtype dtype, long bytes) {
+      if (Lanes.faster(dtype, bytes)) return ONES;
+      return dtype == Dtype.BF16 && Brgemm.here() ? PAIRS : null;
+    }
+  }
 
   private final Numbers numbers;
   private final int length;
@@ -20,53 +37,30 @@ public final class Panels implements AutoCloseable {
   private final Tensor copy;
   private final long at;
 
-  /// Whether products of a few rows are faster with panels than by libtorch.
-  ///
-  /// @param dtype of a model's weights
-  /// @param bytes of all of them
-  public static boolean serve(Dtype dtype, long bytes) {
-    return Lanes.faster(dtype, bytes) || Brgemm.here();
-  }
-
-  /// For the products that are the faster ones here.
-  ///
   /// @param matrix (out, length), contiguous
-  /// @param bytes of all of a model's matrices
-  public static Panels of(Tensor matrix, long bytes) {
-    var dtype = Dtype.of(matrix);
-    boolean pairs = matrix.size(1) % 2 == 0;
-    return new Panels(matrix, pairs && !Lanes.faster(dtype, bytes) && Brgemm.here());
-  }
-
-  /// @param matrix (out, length), contiguous
-  /// @param paired whether two numbers of a row stay together; of bfloat16 and an even length
-  Panels(Tensor matrix, boolean paired) {
-    this.paired = paired;
+  /// @param order pairs are of bfloat16; where the length is odd, there are none
+  public Panels(Tensor matrix, Order order) {
+    paired = order == Order.PAIRS && matrix.size(1) % 2 == 0;
     numbers = Numbers.of(Dtype.of(matrix));
     length = Math.toIntExact(matrix.size(1));
-    long missing = Math.floorMod(-matrix.size(0), TOGETHER * Tiles.COLUMNS);
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
-      var whole = missing == 0 ? matrix : padded(matrix, missing);
-      copy = scope.keep((paired ? pairs(whole) : columns(whole)).contiguous());
+      var whole = filledUp(matrix, TOGETHER * Tiles.COLUMNS, 1);
+      copy = scope.keep(paired ? Brgemm.panels(whole, Tiles.COLUMNS) : ones(whole));
     }
     at = Rows.at(copy);
   }
 
-  private Tensor columns(Tensor whole) {
-    return whole.view(-1, Tiles.COLUMNS, length).transpose(1, 2);
+  private Tensor ones(Tensor whole) {
+    return whole.view(-1, Tiles.COLUMNS, length).transpose(1, 2).contiguous();
   }
 
-  /// Even columns come first, as [Numbers#put] expects what is summed of them.
-  private Tensor pairs(Tensor whole) {
-    return whole.view(-1, Tiles.COLUMNS / 2, 2, length / 2, 2).permute(0, 3, 2, 1, 4);
-  }
-
-  private static Tensor padded(Tensor matrix, long missing) {
-    var rows = new TensorVector();
-    rows.push_back(matrix);
-    rows.push_back(torch.zeros(new long[] {missing, matrix.size(1)}, Dtype.of(matrix).options()));
-    return torch.cat(rows, 0);
+  /// A matrix with zeros up to multiples of so many rows and columns.
+  static Tensor filledUp(Tensor matrix, int rows, int columns) {
+    long below = Math.floorMod(-matrix.size(0), rows);
+    long beside = Math.floorMod(-matrix.size(1), columns);
+    if (below == 0 && beside == 0) return matrix;
+    return torch.constant_pad_nd(matrix, new long[] {0, beside, 0, below}, new Scalar(0));
   }
 
   /// Whether they are laid out for [Brgemm].

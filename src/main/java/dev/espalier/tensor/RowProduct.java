@@ -2,19 +2,17 @@ package dev.espalier.tensor;
 
 import static dev.espalier.tensor.Numbers.LANES;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// A few rows times a matrix. One is multiplied near the speed at which the matrix can be read, and
-/// several have the bits that each has alone; by [Brgemm], that each has beside any others.
+/// several have the bits that each has alone; by [PairedProduct], that each has beside any others.
 ///
 /// This is what streams wait for: oneDNN's products read at half of the memory's bandwidth with one
 /// row as with many, and OpenBLAS and oneDNN compute with few rows at a third to a half of their
 /// speed with many. Where several rows are multiplied here, a copy of the matrix is laid out for
-/// it; one is multiplied by the matrix as it lies where the copy is [Brgemm]'s, a tenth faster.
+/// it; one is multiplied by the matrix as it lies where the copy is in pairs, a tenth faster.
 public final class RowProduct {
   private static final int BLOCK = Panels.TOGETHER * Tiles.COLUMNS; // a thread takes at once
   private static final int PAIR = 2 * Tiles.COLUMNS;
@@ -28,26 +26,16 @@ public final class RowProduct {
   private final int in;
   private final int out;
   private final @Nullable Panels panels;
+  private final @Nullable PairedProduct paired;
 
   /// A thread's, between two products.
   private static final class Room {
     final TileRows rows = new TileRows();
     final float[] sums = new float[2 * Math.max(Tiles.ROWS * Tiles.COLUMNS, Tiles.FEW * PAIR)];
-    final float[] tiled = new float[Brgemm.ROWS * Tiles.COLUMNS];
-    private MemorySegment panels = MemorySegment.NULL;
-    private MemorySegment product = MemorySegment.NULL;
+    private final Scratch panels = new Scratch();
 
     long panels(int count, int length) {
-      long size = count * Tiles.WIDTH * length;
-      if (panels.byteSize() < size) panels = Arena.ofAuto().allocate(size, 64);
-      return panels.address();
-    }
-
-    /// For what [Brgemm] gives.
-    long product() {
-      long size = (long) Float.BYTES * Brgemm.ROWS * Tiles.COLUMNS;
-      if (product.byteSize() < size) product = Arena.ofAuto().allocate(size, 64);
-      return product.address();
+      return panels.at(count * Tiles.WIDTH * length);
     }
   }
 
@@ -60,20 +48,18 @@ public final class RowProduct {
     this.matrix = matrix.data_ptr().address();
     in = Math.toIntExact(matrix.size(1));
     out = Math.toIntExact(matrix.size(0));
-    this.panels = panels;
+    paired = panels != null && panels.paired() ? new PairedProduct(panels, in, out) : null;
+    this.panels = paired == null ? panels : null;
   }
 
   /// Whether so many rows are multiplied here.
   public boolean takes(long rows) {
-    return rows == 1 || (panels != null && (panels.paired() || rows <= MOST));
+    return rows == 1 || paired != null || (panels != null && rows <= MOST);
   }
 
-  /// How many rows must lie where so many are multiplied, with anything in the rest: oneDNN
-  /// compiles a product for every number of rows that it meets.
+  /// How many rows must lie where so many are multiplied, with anything in the rest.
   public long padded(int rows) {
-    boolean any = takes(rows) && (panels == null || !panels.paired());
-    int step = any || rows == 1 ? 1 : rows <= 16 ? 4 : 8;
-    return Math.ceilDiv(rows, step) * (long) step;
+    return rows == 1 || (paired == null && takes(rows)) ? rows : Brgemm.padded(rows);
   }
 
   /// Whether a product is of one row by a matrix as it lies, with no gradient to record.
@@ -109,11 +95,11 @@ public final class RowProduct {
   public void times(long rows, int several, long product) {
     int blocks = Math.ceilDiv(out, BLOCK);
     long work = (long) several * in * out;
-    if (panels == null || (panels.paired() && several == 1)) {
-      Crew.device().run(blocks, work, block -> dots(rows, several, block * BLOCK, product));
-    } else if (panels.paired()) {
+    if (paired != null && several > 1) {
       Crew.device()
-          .run(blocks, work, block -> paired(panels, rows, several, block * BLOCK, product));
+          .run(blocks, work, block -> paired.times(rows, several, block * BLOCK, BLOCK, product));
+    } else if (panels == null) {
+      Crew.device().run(blocks, work, block -> dots(rows, several, block * BLOCK, product));
     } else if (several == 1) {
       var row = new float[in];
       numbers.read(rows, row, in);
@@ -191,24 +177,6 @@ public final class RowProduct {
         }
       }
     }
-  }
-
-  /// As many rows as [Brgemm] takes, by one panel after the other.
-  private void paired(Panels panels, long rows, int several, int first, long product) {
-    var room = ROOM.get();
-    for (int i = first; i < first + BLOCK && i < out; i += Tiles.COLUMNS) {
-      for (int row = 0; row < several; row += Brgemm.ROWS) {
-        int some = Math.min(Brgemm.ROWS, several - row);
-        int count = Math.toIntExact(padded(some));
-        long at = rows + (long) row * in * numbers.bytes();
-        Brgemm.multiply(at, count, in, panels.at(i, 0), room.product());
-        Brgemm.read(room.product(), room.tiled, some);
-        for (int j = 0; j < some; j++) {
-          put(room.tiled, j * Tiles.COLUMNS, i, product(product, row + j));
-        }
-      }
-    }
-    Brgemm.release();
   }
 
   /// Two panels that follow each other.

@@ -6,8 +6,6 @@ import static dev.espalier.tensor.Numbers.FLOATS;
 import static dev.espalier.tensor.Numbers.MEMORY;
 import static dev.espalier.tensor.Numbers.ORDER;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
@@ -34,12 +32,7 @@ public final class StartAttention {
   private static final class Room {
     final float[] block = new float[PANEL * PANEL];
     final float[] row = new float[PANEL];
-    private MemorySegment memory = MemorySegment.NULL;
-
-    long memory(long bytes) {
-      if (memory.byteSize() < bytes) memory = Arena.ofAuto().allocate(bytes, 64);
-      return memory.address();
-    }
+    final Scratch memory = new Scratch();
   }
 
   /// @param dtype of queries, keys, values and what is made of them
@@ -67,7 +60,7 @@ public final class StartAttention {
   public void attend(long[] queries, KeyValues start, int head, long[] made, float[] scores) {
     var room = ROOM.get();
     int blocks = Math.ceilDiv(start.length(), PANEL);
-    long query = room.memory(ROW * (2L * headDim + (long) blocks * PANEL + 2));
+    long query = room.memory.at(ROW * (2L * headDim + (long) blocks * PANEL + 2));
     long out = query + ROW * headDim;
     long weights = out + ROW * headDim;
     long most = weights + ROW * PANEL * blocks;

@@ -34,7 +34,7 @@ public record MemoryPlan(
     int tokens = MOST_TOKENS;
     while (tokens / 2 >= longest && kept(shape, dtype, tokens, scored) > ENOUGH) tokens /= 2;
     tokens = Math.max(tokens, longest);
-    long weights = shape.size() * dtype.bytes();
+    long weights = shape.bytes(dtype);
     long optimiser = trainable * 16;
     long all = kept(shape, dtype, tokens, scored);
     var plan = new MemoryPlan(tokens, weights, optimiser, all, Activations.KEPT);
