@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Panels;
 import dev.espalier.tensor.Products;
 import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
@@ -98,14 +99,16 @@ public final class Decoder {
   /// Lays out the matrices of weights for products with a few rows, once, where that makes them
   /// faster; they must not change from then on.
   void layOut(Weights weights) {
-    var order = shape.panels(Dtype.of(head(weights)));
+    var dtype = Dtype.of(head(weights));
+    var order = Panels.Order.of(dtype, shape.bytes(dtype));
+    boolean lanes = BlockPass.sideBySide(shape, dtype) && shape.bytes(dtype) <= LanePass.SMALL;
     if (order == null || weights.laid(head) != null) return;
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (var projection : shape.projections(layer)) {
-        weights.lay(projection, weights.weight(projection), order);
+        weights.lay(projection, weights.weight(projection), order, lanes);
       }
     }
-    weights.lay(head, head(weights), order);
+    weights.lay(head, head(weights), order, lanes);
   }
 
   /// x·Wᵀ + b

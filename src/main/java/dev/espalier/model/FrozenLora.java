@@ -20,14 +20,14 @@ public final class FrozenLora implements Adapters, AutoCloseable {
 
   /// A copy of an adapter as it is now, for a model of that shape.
   FrozenLora(Lora lora, ModelShape shape, Dtype dtype) {
-    var order = shape.panels(dtype);
+    boolean lanes = BlockPass.sideBySide(shape, dtype);
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
       for (var projection : shape.projections()) {
         var linears = projection.parts();
         if (linears.stream().noneMatch(it -> lora.sites().containsKey(it.name()))) continue;
         var layers = linears.stream().map(it -> layer(it, lora.sites().get(it.name()), dtype));
-        pairs.put(projection.name(), LowRank.of(layers.toList(), order));
+        pairs.put(projection.name(), LowRank.of(layers.toList(), lanes));
       }
     }
   }

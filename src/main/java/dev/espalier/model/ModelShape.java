@@ -1,13 +1,11 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Panels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -259,10 +257,5 @@ public record ModelShape(
   /// What its weights take.
   public long bytes(Dtype dtype) {
     return size() * dtype.bytes();
-  }
-
-  /// How its matrices are laid out for products with a few rows; null where they are not.
-  Panels.@Nullable Order panels(Dtype dtype) {
-    return Panels.Order.of(dtype, bytes(dtype));
   }
 }

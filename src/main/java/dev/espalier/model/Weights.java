@@ -142,8 +142,10 @@ public final class Weights implements AutoCloseable {
   }
 
   /// Lays out a projection's matrix.
-  void lay(Projection projection, Tensor matrix, Panels.Order order) {
-    laid.put(projection.name(), new Panels(matrix, order));
+  ///
+  /// @param lanes whether tokens side by side are multiplied, too
+  void lay(Projection projection, Tensor matrix, Panels.Order order, boolean lanes) {
+    laid.put(projection.name(), new Panels(matrix, order, lanes));
   }
 
   /// A projection's matrix laid out, if it is; see [Decoder#layOut].

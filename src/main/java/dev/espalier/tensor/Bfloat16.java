@@ -396,6 +396,31 @@ final class Bfloat16 extends Numbers {
     for (; i < count; i++) set(to + 2L * i, Float32.NUMBERS.get(from + 4L * i));
   }
 
+  /// Makes of a panel of [Lanes] three, whose sum it is: the nearest numbers, those nearest to what
+  /// is left, and to what is left then.
+  ///
+  /// @param panel (features, PANEL), float32
+  /// @param features an even number
+  /// @param parts where the first goes: (features / 2, PANEL, 2)
+  /// @param apart bytes from one part to the next
+  void split(long panel, int features, long parts, long apart) {
+    for (int i = 0; i < features * Lanes.PANEL; i += 2 * Lanes.PANEL) {
+      for (int half = 0; half < Lanes.PANEL; half += LANES) {
+        long at = panel + 4L * (i + half);
+        long to = parts + 2L * i + 4L * half;
+        var even = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
+        var odd = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + Lanes.ROW, ORDER);
+        for (int part = 0; part < 3; part++) {
+          var upper = rounded(even).and(UPPER);
+          var other = rounded(odd).and(UPPER);
+          upper.lanewise(LSHR, 16).or(other).intoMemorySegment(MEMORY, to + apart * part, ORDER);
+          even = even.sub(upper.reinterpretAsFloats());
+          odd = odd.sub(other.reinterpretAsFloats());
+        }
+      }
+    }
+  }
+
   /// Stores sums that lie as [#put] expects them, one panel's after the other's, rounded.
   void put(long sums, int count, long to) {
     int i = 0;

@@ -96,18 +96,26 @@ final class Brgemm {
     return Math.ceilDiv(rows, step) * step;
   }
 
-  /// Overwrites `product` with rows times a panel, in float32.
+  /// Rows times a panel, in float32.
   ///
   /// The processor's tiles are the thread's until [#release].
   ///
   /// @param rows where the first begins
-  /// @param count of them, at most [#ROWS]
+  /// @param count of them
   /// @param apart numbers from one row to the next
   /// @param length of each
   /// @param panel (length / 2, width, 2)
   /// @param product (count, width)
+  /// @param adds whether to what is there; else that is overwritten
   static void multiply(
-      long rows, int count, int apart, int length, long panel, int width, long product) {
+      long rows,
+      int count,
+      int apart,
+      int length,
+      long panel,
+      int width,
+      long product,
+      boolean adds) {
     try {
       Calls.MULTIPLY.invokeExact(
           (long) count,
@@ -116,7 +124,7 @@ final class Brgemm {
           (long) apart,
           (long) width,
           (long) width,
-          false, // adds to nothing
+          adds,
           rows,
           panel,
           product,

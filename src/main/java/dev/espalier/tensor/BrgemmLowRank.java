@@ -74,12 +74,12 @@ final class BrgemmLowRank extends LowRank {
     for (int i = 0; i < rows.length; i++) {
       NUMBERS.copy(inputs + (long) BYTES * rows[i] * in, some + (long) BYTES * i * in, in);
     }
-    Brgemm.multiply(some, count, in, in, atA, rank, sums);
+    Brgemm.multiply(some, count, in, in, atA, rank, sums, false);
     NUMBERS.narrow(sums, count * rank, down);
     for (var panel : panels) {
       var place = panel.place();
       long from = down + (long) BYTES * place.rank();
-      Brgemm.multiply(from, count, rank, panel.length(), panel.at(), panel.width(), sums);
+      Brgemm.multiply(from, count, rank, panel.length(), panel.at(), panel.width(), sums, false);
       for (int i = 0; i < rows.length; i++) {
         long to = outputs + BYTES * ((long) rows[i] * out + place.column());
         NUMBERS.add(sums + (long) Float.BYTES * i * panel.width(), place.outs(), to);

@@ -23,6 +23,7 @@ public final class LaneMatrix {
   private final int rows;
   private final int columns;
   private final @Nullable Panels laid;
+  private final @Nullable SplitProduct split;
   private final int from; // which row of those laid out is the first
 
   /// A thread's: a block, and squares of it.
@@ -48,7 +49,7 @@ public final class LaneMatrix {
         Rows.at(matrix),
         Math.toIntExact(matrix.size(0)),
         Math.toIntExact(matrix.size(1)),
-        from % PANEL == 0 ? laid : null,
+        laid,
         from);
   }
 
@@ -62,7 +63,8 @@ public final class LaneMatrix {
     this.at = at;
     this.rows = rows;
     this.columns = columns;
-    this.laid = laid;
+    this.laid = laid != null && !laid.paired() && from % PANEL == 0 ? laid : null;
+    split = laid == null || rows % 2 > 0 ? null : laid.split();
     this.from = from;
   }
 
@@ -79,6 +81,10 @@ public final class LaneMatrix {
   /// @param end of the panels
   public void multiply(
       Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+    if (split != null) {
+      split.multiply(this.from, rows, x, from, start, product, to, first, end);
+      return;
+    }
     var room = ROOM.get();
     for (int row = 0; row < rows; row += PANEL) {
       int some = Math.min(PANEL, rows - row);
@@ -100,6 +106,10 @@ public final class LaneMatrix {
   /// @param end of the panels
   public void multiplyTransposed(
       Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+    if (split != null) {
+      split.multiplyTransposed(this.from, rows, x, from, start, product, to, first, end);
+      return;
+    }
     var block = ROOM.get().block;
     for (int column = 0; column < columns; column += PANEL) {
       int some = Math.min(PANEL, columns - column);

@@ -41,6 +41,7 @@ final class LaneWarmUp {
         together.attend(query, start, 0, query, score);
       }
     }
+    if (Brgemm.here()) SplitProduct.exercise(times);
   }
 
   private static Lanes lanes(Arena arena, int features) {

@@ -6,7 +6,6 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
 
 /// An adapter's matrices of a projection, and what they add to it, y + B·A·x, for rows that have a
 /// different adapter each.
@@ -60,10 +59,11 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
   /// Copies matrices.
   ///
   /// @param layers of the projection
-  /// @param order in which the model's matrices are laid out
-  public static LowRank of(List<Layer> layers, Panels.@Nullable Order order) {
-    boolean pairs = order == Panels.Order.PAIRS && layers.getFirst().a().size(1) % 2 == 0;
-    return pairs ? new BrgemmLowRank(layers) : new VectorLowRank(layers);
+  /// @param lanes whether tokens side by side are multiplied, too
+  public static LowRank of(List<Layer> layers, boolean lanes) {
+    var a = layers.getFirst().a();
+    boolean tiles = !lanes && Brgemm.here() && Dtype.BF16.is(a) && a.size(1) % 2 == 0;
+    return tiles ? new BrgemmLowRank(layers) : new VectorLowRank(layers);
   }
 
   /// A's rows of all layers, copied: (R, in).

@@ -14,16 +14,17 @@ record PairedProduct(Panels panels, int in, int out) {
   ///
   /// @param rows where they lie: (several, in), with what [Brgemm#padded] asks for
   /// @param first of the columns, where a panel begins
-  /// @param count of them, if there are as many
+  /// @param most of them
   /// @param product where it goes: (several, out)
-  void times(long rows, int several, int first, int count, long product) {
+  void times(long rows, int several, int first, int most, long product) {
     long sums = SCRATCH.get().at(SUMS);
-    for (int i = first; i < first + count && i < out; i += Tiles.COLUMNS) {
+    for (int i = first; i < first + most && i < out; i += Tiles.COLUMNS) {
       int columns = Math.min(Tiles.COLUMNS, out - i);
       for (int row = 0; row < several; row += Brgemm.ROWS) {
         int some = Math.min(Brgemm.ROWS, several - row);
         long from = rows + (long) row * in * BYTES;
-        Brgemm.multiply(from, Brgemm.padded(some), in, in, panels.at(i, 0), Tiles.COLUMNS, sums);
+        int count = Brgemm.padded(some);
+        Brgemm.multiply(from, count, in, in, panels.at(i, 0), Tiles.COLUMNS, sums, false);
         for (int j = 0; j < some; j++) {
           long to = product + ((long) (row + j) * out + i) * BYTES;
           Bfloat16.NUMBERS.put(sums + Tiles.WIDTH * j, columns, to);

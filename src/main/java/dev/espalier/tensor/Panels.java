@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// A matrix laid out for products with a few rows, and with tokens side by side: [Tiles#COLUMNS] of
 /// its rows beside each other.
 ///
-/// Takes as much memory as the matrix, which it is a copy of, in its type.
+/// Takes as much memory as the matrix, which it is a copy of, in its type; and where there is a
+/// [SplitProduct], two more in bfloat16.
 public final class Panels implements AutoCloseable {
   /// Panels that are read at once: the memory is read ahead in each.
   static final int TOGETHER = 4;
@@ -26,8 +27,8 @@ public final class Panels implements AutoCloseable {
     /// @param dtype of a model's weights
     /// @param bytes of all of them
     public static @Nullable Order of(Dtype dtype, long bytes) {
-      if (Lanes.faster(dtype, bytes)) return ONES;
-      return dtype == Dtype.BF16 && Brgemm.here() ? PAIRS : null;
+      if (dtype == Dtype.BF16 && Brgemm.here()) return PAIRS;
+      return Lanes.faster(dtype, bytes) ? ONES : null;
     }
   }
 
@@ -35,11 +36,13 @@ public final class Panels implements AutoCloseable {
   private final int length;
   private final boolean paired;
   private final Tensor copy;
+  private final @Nullable SplitProduct split;
   private final long at;
 
   /// @param matrix (out, length), contiguous
   /// @param order pairs are of bfloat16; where the length is odd, there are none
-  public Panels(Tensor matrix, Order order) {
+  /// @param lanes whether tokens side by side are multiplied, too
+  public Panels(Tensor matrix, Order order, boolean lanes) {
     paired = order == Order.PAIRS && matrix.size(1) % 2 == 0;
     numbers = Numbers.of(Dtype.of(matrix));
     length = Math.toIntExact(matrix.size(1));
@@ -49,6 +52,7 @@ public final class Panels implements AutoCloseable {
       copy = scope.keep(paired ? Brgemm.panels(whole, Tiles.COLUMNS) : ones(whole));
     }
     at = Rows.at(copy);
+    split = lanes ? SplitProduct.of(matrix) : null;
   }
 
   private Tensor ones(Tensor whole) {
@@ -66,6 +70,11 @@ public final class Panels implements AutoCloseable {
   /// Whether they are laid out for [Brgemm].
   boolean paired() {
     return paired;
+  }
+
+  /// The products with tokens side by side that are faster than by panels, if there are any.
+  @Nullable SplitProduct split() {
+    return split;
   }
 
   /// Where a row of a panel begins.
@@ -89,5 +98,6 @@ public final class Panels implements AutoCloseable {
   @Override
   public void close() {
     copy.close();
+    if (split != null) split.close();
   }
 }

@@ -2,7 +2,10 @@ package dev.espalier.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -52,7 +55,7 @@ final class LaneMatrixTest {
         lanes.multiply(lanes(x), 0, product, product, 0, 0, panels);
         close(product.rows(tokens).narrow(1, 0, out), expected.add(expected), which);
 
-        try (var laid = new Panels(matrix, Panels.Order.ONES)) {
+        try (var laid = new Panels(matrix, Panels.Order.ONES, true)) {
           int from = Math.min(out - 1, random.nextInt(4) * 8); // on a panel's beginning, or not
           var some = new LaneMatrix(matrix.narrow(0, from, out - from), laid, from);
           var of = Lanes.zeros(tokens, Lanes.padded(out - from));
@@ -61,6 +64,12 @@ final class LaneMatrixTest {
               of.rows(tokens).narrow(1, 0, out - from),
               expected.narrow(1, from, out - from),
               which);
+          var back = Lanes.zeros(tokens, Lanes.padded(in));
+          var rest = lanes(y.narrow(1, from, out - from));
+          some.multiplyTransposed(rest, 0, null, back, 0, 0, panels);
+          some.multiplyTransposed(rest, 0, back, back, 0, 0, panels);
+          var once = y.narrow(1, from, out - from).matmul(wide.narrow(0, from, out - from));
+          close(back.rows(tokens).narrow(1, 0, in), once.add(once), which);
         }
 
         var back = Lanes.zeros(tokens, Lanes.padded(in));
@@ -68,6 +77,37 @@ final class LaneMatrixTest {
         close(back.rows(tokens).narrow(1, 0, in), y.matmul(wide), which);
       }
     }
+  }
+
+  /// By bfloat16 parts of float32 tokens, as near the product in float64 as float32's is; and each
+  /// token has the same bits among any others.
+  @Test
+  void nothingOfATokenIsLostInParts() {
+    assumeTrue(Brgemm.here(), "this processor has no tiles");
+    try (var scope = new Scope()) {
+      torch.manual_seed(SEED);
+      var matrix = torch.randn(96, 768).to(Dtype.BF16.scalar());
+      var x = torch.randn(70, 768);
+      var exact = x.to(ScalarType.Double).matmul(matrix.to(ScalarType.Double).t());
+      var inFloats = x.matmul(matrix.to(Dtype.F32.scalar()).t());
+      for (var stored : List.of(matrix, matrix.to(Dtype.F32.scalar()))) {
+        var split = Objects.requireNonNull(SplitProduct.of(stored));
+        var all = Lanes.empty(70, 96);
+        split.multiply(0, 96, Lanes.of(x), 0, null, all, 0, 0, Lanes.panels(70));
+        assertThat(apart(all.rows(70), exact)).isLessThan(2 * apart(inFloats, exact));
+        var few = Lanes.empty(3, 96);
+        split.multiply(0, 96, Lanes.of(x.narrow(0, 40, 3)), 0, null, few, 0, 0, 1);
+        assertThat(few.rows(3).equal(all.rows(70).narrow(0, 40, 3))).isTrue();
+        split.close();
+      }
+      var other = matrix.to(Dtype.F32.scalar()).mul(new Scalar(1 / 3.0));
+      assertThat(SplitProduct.of(other)).isNull();
+    }
+  }
+
+  private static double apart(Tensor got, Tensor exact) {
+    var off = got.to(ScalarType.Double).sub(exact);
+    return Math.sqrt(off.mul(off).mean().item_double());
   }
 
   /// Tokens with features that fill tiles.

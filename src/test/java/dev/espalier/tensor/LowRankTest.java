@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.LowRank.Layer;
 import dev.espalier.tensor.LowRank.Share;
-import dev.espalier.tensor.Panels.Order;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -21,24 +20,24 @@ final class LowRankTest {
   private static final int ROWS = 22; // five times four at once, and two
 
   /// Ranks and widths that fill vectors, and that do not; a layer that the adapter does not change.
-  /// Pairs are multiplied by the processor's tiles, where it has some.
+  /// Where no tokens side by side are multiplied, by the processor's tiles, if it has some.
   @ParameterizedTest
   @CsvSource({
-    "F32,ONES,256,16,16,128,64",
-    "BF16,ONES,256,16,16,128,64",
-    "BF16,ONES,64,16,0,200,48",
-    "F32,ONES,38,3,5,70,9",
-    "BF16,ONES,38,3,5,70,10",
-    "BF16,ONES,20,1,2,6,4",
-    "BF16,PAIRS,256,16,16,1280,64",
-    "BF16,PAIRS,64,16,0,200,48",
-    "BF16,PAIRS,38,15,17,70,10",
-    "BF16,PAIRS,20,1,2,6,4",
-    "BF16,PAIRS,7,3,2,8,4"
+    "F32,true,256,16,16,128,64",
+    "BF16,true,256,16,16,128,64",
+    "BF16,true,64,16,0,200,48",
+    "F32,true,38,3,5,70,9",
+    "BF16,true,38,3,5,70,10",
+    "BF16,true,20,1,2,6,4",
+    "BF16,false,256,16,16,1280,64",
+    "BF16,false,64,16,0,200,48",
+    "BF16,false,38,15,17,70,10",
+    "BF16,false,20,1,2,6,4",
+    "BF16,false,7,3,2,8,4"
   })
   void rowsAreAddedToWithTheSameBitsAloneAndTogether(
-      Dtype dtype, Order order, int in, int rank, int otherRank, int out, int otherOut) {
-    assumeTrue(order == Order.ONES || Brgemm.here(), "this processor has no tiles");
+      Dtype dtype, boolean lanes, int in, int rank, int otherRank, int out, int otherOut) {
+    assumeTrue(lanes || Brgemm.here(), "this processor has no tiles");
     Device.cpu()
         .run(
             Urgency.TRAIN,
@@ -54,7 +53,7 @@ final class LowRankTest {
                 var output = random(ROWS, out + otherOut, dtype);
                 var together = output.clone();
                 var alone = output.clone();
-                try (var adapter = LowRank.of(layers, order)) {
+                try (var adapter = LowRank.of(layers, lanes)) {
                   var rows = IntStream.range(0, ROWS).toArray();
                   LowRank.add(Share.of(adapter, rows, ROWS), input, together);
                   for (int row : rows) {
@@ -70,18 +69,18 @@ final class LowRankTest {
                       output.narrow(1, column, outs),
                       torch.matmul(wide(input), wide(layer.a()).t()),
                       layer.b(),
-                      order);
+                      lanes);
                   column += outs;
                 }
               }
             });
   }
 
-  private static void close(Tensor sum, Tensor before, Tensor down, Tensor b, Order order) {
+  private static void close(Tensor sum, Tensor before, Tensor down, Tensor b, boolean lanes) {
     var exact = torch.matmul(down, wide(b).t()).add(wide(before));
     double unit = Dtype.of(b) == Dtype.BF16 ? 0x1p-8 : 0x1p-20;
     var bound = exact.abs().mul(new Scalar(unit)).add(new Scalar(1e-3));
-    if (order == Order.PAIRS) { // what lies between the two products is rounded, too
+    if (!lanes) { // what lies between the two products is rounded, too
       bound.add_(torch.matmul(down.abs(), wide(b).abs().t()).mul(new Scalar(unit)));
     }
     assertThat(wide(sum).sub(exact).abs().le(bound).all().item_bool()).isTrue();

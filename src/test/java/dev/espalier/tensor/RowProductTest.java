@@ -52,7 +52,7 @@ final class RowProductTest {
                 var product = random(several, out, dtype);
                 var again = random(few, out, dtype);
                 try (var panels =
-                    new Panels(matrix, paired ? Panels.Order.PAIRS : Panels.Order.ONES)) {
+                    new Panels(matrix, paired ? Panels.Order.PAIRS : Panels.Order.ONES, false)) {
                   var by = new RowProduct(matrix, layout == Layout.AS_IT_LIES ? null : panels);
                   assertThat(by.padded(several)).isBetween((long) several, (long) MOST);
                   by.times(Rows.at(rows), several, Rows.at(product));
