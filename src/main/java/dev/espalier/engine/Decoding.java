@@ -1,8 +1,8 @@
 package dev.espalier.engine;
 
-import dev.espalier.model.Adapters;
 import dev.espalier.model.DecodePass;
 import dev.espalier.model.FrozenLora;
+import dev.espalier.model.MixedAdapters;
 import dev.espalier.tensor.KeyValues;
 import dev.espalier.tensor.Softmax;
 import java.util.ArrayList;
@@ -17,7 +17,7 @@ final class Decoding implements AutoCloseable {
   private final PromptCache prompts;
   private final DecodePass pass;
   private List<@Nullable FrozenLora> adapted = List.of(); // rows that the adapters are of
-  private Adapters adapters = Adapters.NONE;
+  private MixedAdapters adapters = new MixedAdapters(List.of());
 
   Decoding(BaseModel base, PromptCache prompts) {
     this.base = base;
@@ -62,11 +62,11 @@ final class Decoding implements AutoCloseable {
   }
 
   /// The adapters of the running rows.
-  private Adapters adapters(List<Generation> generations) {
+  private MixedAdapters adapters(List<Generation> generations) {
     var rows = rows(generations);
     if (!rows.equals(adapted)) {
       adapted = rows;
-      adapters = Adapters.mixed(rows);
+      adapters = new MixedAdapters(rows);
     }
     return adapters;
   }

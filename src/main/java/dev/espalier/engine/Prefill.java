@@ -3,9 +3,9 @@ package dev.espalier.engine;
 import static java.util.stream.Collectors.groupingBy;
 
 import dev.espalier.engine.Residents.Resident;
-import dev.espalier.model.Adapters;
 import dev.espalier.model.FrozenLora;
 import dev.espalier.model.KeptAttention;
+import dev.espalier.model.MixedAdapters;
 import dev.espalier.model.PackedAdapters;
 import dev.espalier.model.PackedAttention;
 import java.util.ArrayList;
@@ -216,7 +216,7 @@ final class Prefill implements KeptAttention {
                 adapters(),
                 ends);
     return base.decoder()
-        .logits(base.weights(), hidden.squeeze(0), Adapters.mixed(Decoding.rows(started)));
+        .logits(base.weights(), hidden.squeeze(0), new MixedAdapters(Decoding.rows(started)));
   }
 
   /// The adapters of the row's tokens.

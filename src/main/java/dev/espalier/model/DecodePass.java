@@ -125,7 +125,7 @@ public final class DecodePass implements AutoCloseable {
   /// @param tokens B of them
   /// @param positions of each
   /// @return (B, vocabulary)
-  public Tensor logits(int[] tokens, int[] positions, Past past, Adapters adapters) {
+  public Tensor logits(int[] tokens, int[] positions, Past past, MixedAdapters adapters) {
     var room = room(tokens.length);
     var x = embedded(tokens);
     var turns = Arrays.stream(positions).mapToObj(rotary::turn).toArray(Rotary.Turn[]::new);
@@ -181,7 +181,7 @@ public final class DecodePass implements AutoCloseable {
   ///
   /// @param out where they may go
   /// @return where they are
-  private Place product(Linear linear, Place in, Place out, Adapters adapters) {
+  private Place product(Linear linear, Place in, Place out, MixedAdapters adapters) {
     int count = in.count();
     var place = out;
     if (linear.bias() == null && linear.product().takes(count)) {
@@ -190,7 +190,7 @@ public final class DecodePass implements AutoCloseable {
       var all = Decoder.product(in.padded(), linear.weight(), linear.bias());
       place = new Place(count, all, all.narrow(0, 0, count), Rows.at(all));
     }
-    adapters.apply(linear.projection(), in.rows(), place.rows());
+    adapters.add(linear.projection(), in.at(), place.at());
     return place;
   }
 

@@ -2,6 +2,7 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.LowRank;
 import dev.espalier.tensor.LowRank.Share;
+import dev.espalier.tensor.Rows;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,10 +27,18 @@ public final class MixedAdapters implements Adapters {
     }
   }
 
+  /// Adds to a projection's output.
+  ///
+  /// @param input where its rows lie
+  /// @param output where its rows lie
+  void add(Projection projection, long input, long output) {
+    var shares = byProjection.computeIfAbsent(projection.name(), this::shares);
+    if (!shares.isEmpty()) LowRank.add(shares, input, output);
+  }
+
   @Override
   public Tensor apply(Projection projection, Tensor input, Tensor output) {
-    var shares = byProjection.computeIfAbsent(projection.name(), this::shares);
-    LowRank.add(shares, input.contiguous(), output);
+    add(projection, Rows.at(input.contiguous()), Rows.at(output));
     return output;
   }
 

@@ -3,7 +3,6 @@ package dev.espalier.tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
@@ -90,8 +89,7 @@ final class BrgemmLowRank extends LowRank {
 
   @Override
   public void addAll(Tensor input, Tensor output) {
-    int rows = Math.toIntExact(input.size(0));
-    add(Share.of(this, IntStream.range(0, rows).toArray(), rows), input.contiguous(), output);
+    addTogether(input, output);
   }
 
   /// What [WarmUp] has compiled of it.

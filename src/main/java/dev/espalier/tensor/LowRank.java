@@ -3,6 +3,7 @@ package dev.espalier.tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -91,6 +92,13 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
   /// @param output (N, out); it is changed
   public abstract void addAll(Tensor input, Tensor output);
 
+  /// The same as of any rows of a batch.
+  final void addTogether(Tensor input, Tensor output) {
+    int rows = Math.toIntExact(input.size(0));
+    var all = Share.of(this, IntStream.range(0, rows).toArray(), rows);
+    add(all, Rows.at(input.contiguous()), Rows.at(output));
+  }
+
   /// Rows of a batch that have the same adapter: one thread computes them at once, so that the
   /// matrices are read once.
   public record Share(LowRank of, int[] rows) {
@@ -115,18 +123,16 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
 
   /// Adds to rows of the output what their adapter makes of the same rows of the input.
   ///
-  /// @param input (N, in), contiguous
-  /// @param output (N, out), contiguous; it is changed
-  public static void add(List<Share> shares, Tensor input, Tensor output) {
-    long in = input.data_ptr().address();
-    long out = output.data_ptr().address();
+  /// @param inputs where the input lies: (N, in)
+  /// @param outputs where the output lies: (N, out); it is changed
+  public static void add(List<Share> shares, long inputs, long outputs) {
     Crew.device()
         .run(
             shares.size(),
             shares.stream().mapToLong(Share::work).sum(),
             number -> {
               var share = shares.get(number);
-              share.of().add(in, out, share.rows());
+              share.of().add(inputs, outputs, share.rows());
             });
   }
 

@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -124,7 +123,7 @@ public final class VectorLowRank extends LowRank {
   public void addAll(Tensor input, Tensor output) {
     int rows = Math.toIntExact(input.size(0));
     if (rows <= MOST) {
-      add(Share.of(this, IntStream.range(0, rows).toArray(), rows), input.contiguous(), output);
+      addTogether(input, output);
       return;
     }
     var down = Products.linear(input, a);

@@ -72,7 +72,7 @@ final class DecodePassTest {
         tokens[i] = sequences.get(rows[i]).path("tokens").get(t).asInt();
         positions[i] = t;
       }
-      var logits = pass.logits(tokens, positions, past, Adapters.NONE);
+      var logits = pass.logits(tokens, positions, past, new MixedAdapters(List.of()));
       for (int i = 0; i < rows.length; i++) {
         var expected = sequences.get(rows[i]).path("logits").get(t);
         for (int v = 0; v < expected.size(); v++) {

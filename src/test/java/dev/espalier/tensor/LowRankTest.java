@@ -55,9 +55,10 @@ final class LowRankTest {
                 var alone = output.clone();
                 try (var adapter = LowRank.of(layers, lanes)) {
                   var rows = IntStream.range(0, ROWS).toArray();
-                  LowRank.add(Share.of(adapter, rows, ROWS), input, together);
+                  LowRank.add(Share.of(adapter, rows, ROWS), Rows.at(input), Rows.at(together));
                   for (int row : rows) {
-                    LowRank.add(Share.of(adapter, new int[] {row}, 1), input, alone);
+                    LowRank.add(
+                        Share.of(adapter, new int[] {row}, 1), Rows.at(input), Rows.at(alone));
                   }
                 }
                 assertThat(together.equal(alone)).isTrue();
