@@ -1,7 +1,6 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Panels;
 import dev.espalier.tensor.Products;
 import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
@@ -100,15 +99,15 @@ public final class Decoder {
   /// faster; they must not change from then on.
   void layOut(Weights weights) {
     var dtype = Dtype.of(head(weights));
-    var order = Panels.Order.of(dtype, shape.bytes(dtype));
-    boolean lanes = BlockPass.sideBySide(shape, dtype) && shape.bytes(dtype) <= LanePass.SMALL;
-    if (order == null || weights.laid(head) != null) return;
+    long bytes = shape.bytes(dtype);
+    boolean lanes = BlockPass.sideBySide(shape, dtype) && bytes <= LanePass.SMALL;
+    if (weights.laid(head) != null) return;
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (var projection : shape.projections(layer)) {
-        weights.lay(projection, weights.weight(projection), order, lanes);
+        weights.lay(projection, weights.weight(projection), bytes, lanes);
       }
     }
-    weights.lay(head, head(weights), order, lanes);
+    weights.lay(head, head(weights), bytes, lanes);
   }
 
   /// x·Wᵀ + b

@@ -1,7 +1,7 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Panels;
+import dev.espalier.tensor.Laid;
 import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -29,7 +29,7 @@ public final class Weights implements AutoCloseable {
 
   private final SequencedMap<String, Tensor> tensors;
   private final Map<String, Tensor> joined = new HashMap<>(); // by projection and kind
-  private final Map<String, Panels> laid = new HashMap<>(); // by projection
+  private final Map<String, Laid> laid = new HashMap<>(); // by projection
 
   /// Wraps tensors that were checked already.
   Weights(SequencedMap<String, Tensor> tensors) {
@@ -143,13 +143,15 @@ public final class Weights implements AutoCloseable {
 
   /// Lays out a projection's matrix.
   ///
+  /// @param bytes of all matrices
   /// @param lanes whether tokens side by side are multiplied, too
-  void lay(Projection projection, Tensor matrix, Panels.Order order, boolean lanes) {
-    laid.put(projection.name(), new Panels(matrix, order, lanes));
+  void lay(Projection projection, Tensor matrix, long bytes, boolean lanes) {
+    var copies = Laid.of(matrix, bytes, lanes);
+    if (copies != null) laid.put(projection.name(), copies);
   }
 
   /// A projection's matrix laid out, if it is; see [Decoder#layOut].
-  @Nullable Panels laid(Projection projection) {
+  @Nullable Laid laid(Projection projection) {
     return laid.get(projection.name());
   }
 
@@ -248,6 +250,6 @@ public final class Weights implements AutoCloseable {
   public void close() {
     tensors.values().forEach(Tensor::close);
     joined.values().forEach(Tensor::close);
-    laid.values().forEach(Panels::close);
+    laid.values().forEach(Laid::close);
   }
 }

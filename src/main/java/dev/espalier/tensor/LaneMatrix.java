@@ -22,7 +22,7 @@ public final class LaneMatrix {
   private final long at;
   private final int rows;
   private final int columns;
-  private final @Nullable Panels laid;
+  private final @Nullable Panels panels;
   private final @Nullable SplitProduct split;
   private final int from; // which row of those laid out is the first
 
@@ -43,7 +43,7 @@ public final class LaneMatrix {
   /// @param matrix (rows, columns), contiguous, which must outlive this
   /// @param laid the whole matrix laid out, which must too; null where it is not
   /// @param from which of the whole one's rows is the first
-  public LaneMatrix(Tensor matrix, @Nullable Panels laid, int from) {
+  public LaneMatrix(Tensor matrix, @Nullable Laid laid, int from) {
     this(
         Numbers.of(Dtype.of(matrix)),
         Rows.at(matrix),
@@ -58,13 +58,13 @@ public final class LaneMatrix {
   }
 
   private LaneMatrix(
-      Numbers numbers, long at, int rows, int columns, @Nullable Panels laid, int from) {
+      Numbers numbers, long at, int rows, int columns, @Nullable Laid laid, int from) {
     this.numbers = numbers;
     this.at = at;
     this.rows = rows;
     this.columns = columns;
-    this.laid = laid != null && !laid.paired() && from % PANEL == 0 ? laid : null;
-    split = laid == null || rows % 2 > 0 ? null : laid.split();
+    panels = laid != null && from % PANEL == 0 ? laid.ones() : null;
+    split = laid != null && rows % 2 == 0 ? laid.split() : null;
     this.from = from;
   }
 
@@ -137,8 +137,8 @@ public final class LaneMatrix {
 
   /// Lays rows side by side.
   private void lay(int row, int some, int column, int count, Room room) {
-    if (laid != null) {
-      numbers.panel(laid.at(from + row, column), laid.width(), count, room.block);
+    if (panels != null) {
+      numbers.panel(panels.at(from + row, column), panels.width(), count, room.block);
       return;
     }
     for (int from = 0; from < some; from += LANES) {

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// This is what streams wait for: oneDNN's products read at half of the memory's bandwidth with one
 /// row as with many, and OpenBLAS and oneDNN compute with few rows at a third to a half of their
 /// speed with many. Where several rows are multiplied here, a copy of the matrix is laid out for
-/// it; one is multiplied by the matrix as it lies where the copy is in pairs, a tenth faster.
+/// it; one is multiplied by the matrix as it lies where the only copy is in pairs, a tenth faster.
 public final class RowProduct {
   private static final int BLOCK = Panels.TOGETHER * Tiles.COLUMNS; // a thread takes at once
   private static final int PAIR = 2 * Tiles.COLUMNS;
@@ -42,14 +42,15 @@ public final class RowProduct {
   /// By a matrix that stays its owner's, as its panels do.
   ///
   /// @param matrix (out, in), contiguous
-  /// @param panels the matrix laid out; null to read it where it lies
-  public RowProduct(Tensor matrix, @Nullable Panels panels) {
+  /// @param laid the matrix laid out; null to read it where it lies
+  public RowProduct(Tensor matrix, @Nullable Laid laid) {
     numbers = Numbers.of(Dtype.of(matrix));
     this.matrix = matrix.data_ptr().address();
     in = Math.toIntExact(matrix.size(1));
     out = Math.toIntExact(matrix.size(0));
-    paired = panels != null && panels.paired() ? new PairedProduct(panels, in, out) : null;
-    this.panels = paired == null ? panels : null;
+    panels = laid == null ? null : laid.ones();
+    var pairs = laid == null ? null : laid.pairs();
+    paired = pairs == null ? null : new PairedProduct(pairs, in, out);
   }
 
   /// Whether so many rows are multiplied here.

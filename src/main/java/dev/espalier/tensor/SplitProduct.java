@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A float32 number is the sum of three bfloat16 ones, so that nothing of a token is lost: three
 /// products by the processor's tiles are as near as one in float32, and take a third of its time.
-final class SplitProduct implements AutoCloseable {
+public final class SplitProduct implements AutoCloseable {
   private static final int PARTS = 3;
 
   private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);

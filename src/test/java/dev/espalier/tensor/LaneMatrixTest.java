@@ -55,7 +55,8 @@ final class LaneMatrixTest {
         lanes.multiply(lanes(x), 0, product, product, 0, 0, panels);
         close(product.rows(tokens).narrow(1, 0, out), expected.add(expected), which);
 
-        try (var laid = new Panels(matrix, Panels.Order.ONES, true)) {
+        try (var laid =
+            new Laid(new Panels(matrix, Panels.Order.ONES), null, SplitProduct.of(matrix))) {
           int from = Math.min(out - 1, random.nextInt(4) * 8); // on a panel's beginning, or not
           var some = new LaneMatrix(matrix.narrow(0, from, out - from), laid, from);
           var of = Lanes.zeros(tokens, Lanes.padded(out - from));

@@ -21,7 +21,15 @@ final class RowProductTest {
   private enum Layout {
     AS_IT_LIES,
     PANELS,
-    PAIRED
+    PAIRED;
+
+    Laid of(Tensor matrix) {
+      return switch (this) {
+        case AS_IT_LIES -> new Laid(null, null, null);
+        case PANELS -> new Laid(new Panels(matrix, Panels.Order.ONES), null, null);
+        case PAIRED -> new Laid(null, new Panels(matrix, Panels.Order.PAIRS), null);
+      };
+    }
   }
 
   /// Widths that fill vectors, that do not, and heights that fill blocks, and do not.
@@ -51,9 +59,8 @@ final class RowProductTest {
                 var rows = random(MOST + few, in, dtype);
                 var product = random(several, out, dtype);
                 var again = random(few, out, dtype);
-                try (var panels =
-                    new Panels(matrix, paired ? Panels.Order.PAIRS : Panels.Order.ONES, false)) {
-                  var by = new RowProduct(matrix, layout == Layout.AS_IT_LIES ? null : panels);
+                try (var laid = layout.of(matrix)) {
+                  var by = new RowProduct(matrix, laid);
                   assertThat(by.padded(several)).isBetween((long) several, (long) MOST);
                   by.times(Rows.at(rows), several, Rows.at(product));
                   for (int i = 0; i < several && several >= few; i++) {
