@@ -98,10 +98,10 @@ public final class Decoder {
   /// Lays out the matrices of weights for products with a few rows, once, where that makes them
   /// faster; they must not change from then on.
   void layOut(Weights weights) {
+    if (weights.laid(head) != null) return;
     var dtype = Dtype.of(head(weights));
     long bytes = shape.bytes(dtype);
     boolean lanes = BlockPass.sideBySide(shape, dtype) && bytes <= LanePass.SMALL;
-    if (weights.laid(head) != null) return;
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (var projection : shape.projections(layer)) {
         weights.lay(projection, weights.weight(projection), bytes, lanes);

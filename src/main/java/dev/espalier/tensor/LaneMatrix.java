@@ -23,7 +23,8 @@ public final class LaneMatrix {
   private final int rows;
   private final int columns;
   private final @Nullable Panels panels;
-  private final @Nullable SplitProduct split;
+  private final SplitProduct.@Nullable Left left; // where there is one
+  private final SplitProduct.@Nullable Left transposed;
   private final int from; // which row of those laid out is the first
 
   /// A thread's: a block, and squares of it.
@@ -64,7 +65,9 @@ public final class LaneMatrix {
     this.rows = rows;
     this.columns = columns;
     panels = laid != null && from % PANEL == 0 ? laid.ones() : null;
-    split = laid != null && rows % 2 == 0 ? laid.split() : null;
+    var split = laid != null && rows % 2 == 0 ? laid.split() : null;
+    left = split == null ? null : split.rows(from, rows);
+    transposed = split == null ? null : split.transposed(from, rows);
     this.from = from;
   }
 
@@ -81,8 +84,8 @@ public final class LaneMatrix {
   /// @param end of the panels
   public void multiply(
       Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
-    if (split != null) {
-      split.multiply(this.from, rows, x, from, start, product, to, first, end);
+    if (left != null) {
+      left.multiply(x, from, start, product, to, first, end);
       return;
     }
     var room = ROOM.get();
@@ -106,8 +109,8 @@ public final class LaneMatrix {
   /// @param end of the panels
   public void multiplyTransposed(
       Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
-    if (split != null) {
-      split.multiplyTransposed(this.from, rows, x, from, start, product, to, first, end);
+    if (transposed != null) {
+      transposed.multiply(x, from, start, product, to, first, end);
       return;
     }
     var block = ROOM.get().block;

@@ -46,70 +46,43 @@ public final class SplitProduct implements AutoCloseable {
     }
   }
 
-  /// [LaneMatrix#multiply] by some rows.
+  /// Some rows of the matrix, as what tokens are multiplied by.
+  ///
+  /// @param row the first
+  Left rows(int row, int rows) {
+    return new Left(at + (long) Short.BYTES * row * in, rows, in, in);
+  }
+
+  /// The transpose of some rows.
   ///
   /// @param row the first
   /// @param rows how many, a multiple of two
-  void multiply(
-      int row,
-      int rows,
-      Lanes x,
-      int from,
-      @Nullable Lanes start,
-      Lanes product,
-      int to,
-      int first,
-      int end) {
-    long left = at + (long) Short.BYTES * row * in;
-    multiply(left, rows, in, in, x, from, start, product, to, first, end);
+  Left transposed(int row, int rows) {
+    return new Left(atTransposed + (long) Short.BYTES * row, in, out, rows);
   }
 
-  /// [LaneMatrix#multiplyTransposed] by some rows.
+  /// A left factor where it lies, (rows, length).
   ///
-  /// @param row the first
-  /// @param rows how many, a multiple of two
-  void multiplyTransposed(
-      int row,
-      int rows,
-      Lanes x,
-      int from,
-      @Nullable Lanes start,
-      Lanes product,
-      int to,
-      int first,
-      int end) {
-    long left = atTransposed + (long) Short.BYTES * row;
-    multiply(left, in, out, rows, x, from, start, product, to, first, end);
-  }
-
-  /// @param left where the left matrix begins: (rows, length)
   /// @param apart numbers from one of its rows to the next
-  private static void multiply(
-      long left,
-      int rows,
-      int apart,
-      int length,
-      Lanes x,
-      int from,
-      @Nullable Lanes start,
-      Lanes product,
-      int to,
-      int first,
-      int end) {
-    long size = ROW * length / 2; // of a part
-    long parts = SCRATCH.get().at(PARTS * size);
-    for (int panel = first; panel < end; panel++) {
-      Bfloat16.NUMBERS.split(x.place(panel, from), length, parts, size);
-      long sums = product.place(panel, to);
-      if (start != null && start.at() != product.at()) {
-        LaneMath.copy(start.place(panel, to), sums, rows);
+  record Left(long at, int rows, int apart, int length) {
+    /// As [LaneMatrix#multiply] has it.
+    void multiply(
+        Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+      long size = ROW * length / 2; // of a part
+      long parts = SCRATCH.get().at(PARTS * size);
+      for (int panel = first; panel < end; panel++) {
+        Bfloat16.NUMBERS.split(x.place(panel, from), length, parts, size);
+        long sums = product.place(panel, to);
+        if (start != null && start.at() != product.at()) {
+          LaneMath.copy(start.place(panel, to), sums, rows);
+        }
+        for (int part = PARTS - 1; part >= 0; part--) { // the smallest first
+          boolean adds = start != null || part < PARTS - 1;
+          Brgemm.multiply(at, rows, apart, length, parts + size * part, PANEL, sums, adds);
+        }
       }
-      for (int part = PARTS - 1; part >= 0; part--) { // the smallest first
-        boolean adds = start != null || part < PARTS - 1;
-        Brgemm.multiply(left, rows, apart, length, parts + size * part, PANEL, sums, adds);
-      }
+      Brgemm.release();
     }
-    Brgemm.release();
   }
 
   /// What [WarmUp] has compiled of it.

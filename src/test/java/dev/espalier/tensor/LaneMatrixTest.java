@@ -94,10 +94,10 @@ final class LaneMatrixTest {
       for (var stored : List.of(matrix, matrix.to(Dtype.F32.scalar()))) {
         var split = Objects.requireNonNull(SplitProduct.of(stored));
         var all = Lanes.empty(70, 96);
-        split.multiply(0, 96, Lanes.of(x), 0, null, all, 0, 0, Lanes.panels(70));
+        split.rows(0, 96).multiply(Lanes.of(x), 0, null, all, 0, 0, Lanes.panels(70));
         assertThat(apart(all.rows(70), exact)).isLessThan(2 * apart(inFloats, exact));
         var few = Lanes.empty(3, 96);
-        split.multiply(0, 96, Lanes.of(x.narrow(0, 40, 3)), 0, null, few, 0, 0, 1);
+        split.rows(0, 96).multiply(Lanes.of(x.narrow(0, 40, 3)), 0, null, few, 0, 0, 1);
         assertThat(few.rows(3).equal(all.rows(70).narrow(0, 40, 3))).isTrue();
         split.close();
       }
