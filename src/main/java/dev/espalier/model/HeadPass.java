@@ -14,6 +14,7 @@ final class HeadPass {
   private final ModelShape shape;
   private final Rows rows;
   private final Rows wide = new Rows(Dtype.F32);
+  private final Rows out;
   private final float @Nullable [] queryNorm;
   private final float @Nullable [] keyNorm;
   private final long qkv; // (T, (H + 2·KV)·hd)
@@ -38,11 +39,13 @@ final class HeadPass {
     this.keyNorm = keyNorm;
     this.qkv = Rows.at(qkv);
     rows = new Rows(dtype);
-    output = torch.empty(qkv.sizes().vec().get(), Dtype.F32.options(), null);
+    var type = AttentionPass.type(dtype);
+    out = new Rows(type);
+    output = torch.empty(qkv.sizes().vec().get(), type.options(), null);
   }
 
-  /// Queries, keys and values, as numbers that the projection's type has: (T, (H + 2·KV)·hd),
-  /// float32.
+  /// Queries, keys and values, as numbers that the projection's type has: (T, (H + 2·KV)·hd), of
+  /// the type that [AttentionPass] wants.
   Tensor output() {
     return output;
   }
@@ -67,7 +70,7 @@ final class HeadPass {
         Rows.rotate(token, from, turns.cosines, turns.sines);
       }
       rows.round(token);
-      wide.write(token, wide.after(to, place));
+      out.write(token, out.after(to, place));
     }
   }
 

@@ -49,12 +49,12 @@ final class LinearPass {
     return (first, end) -> {
       var some = from.rows(first, end - first);
       var made = to.rows(first, end - first);
-      made.set(1, some, matrix);
+      made.set(some, matrix);
       if (always != null) made.add(always);
       if (lora == null) return;
       var inner = lora.inner().rows(first, end - first);
-      inner.set(1, some, lora.a().transpose());
-      made.add(1, inner, lora.b().transpose());
+      inner.set(some, lora.a().transpose());
+      made.add(inner, lora.b().transpose());
     };
   }
 
@@ -63,11 +63,16 @@ final class LinearPass {
   }
 
   private void forwardAll(Tensor x, Tensor out) {
-    if (bias == null) torch.mm_out(out, x, weight.t());
-    else torch.addmm_out(out, bias, x, weight.t());
-    if (kept == null) return;
-    torch.mm_out(kept.down(), x, kept.pair().a().t());
-    out.addmm_(kept.down(), kept.pair().b().t());
+    var matrix = weight.t();
+    if (kept != null) Products.put(x, kept.pair().a().t(), kept.down());
+    if (bias != null) {
+      torch.addmm_out(out, bias, x, matrix);
+      if (kept != null) out.addmm_(kept.down(), kept.pair().b().t());
+    } else if (kept != null) {
+      Products.put(x, matrix, kept.down(), kept.pair().b().t(), out);
+    } else {
+      Products.put(x, matrix, out);
+    }
   }
 
   /// The gradient of the input.
@@ -82,19 +87,19 @@ final class LinearPass {
     var lora = kept == null ? null : Factors.of(kept.pair(), kept.through());
     return (first, end) -> {
       var some = from.rows(first, end - first);
-      if (to != null) to.rows(first, end - first).set(1, some, matrix);
+      if (to != null) to.rows(first, end - first).set(some, matrix);
       if (lora == null) return;
       var inner = lora.inner().rows(first, end - first);
-      inner.set(1, some, lora.b());
-      if (to != null) to.rows(first, end - first).add(1, inner, lora.a());
+      inner.set(some, lora.b());
+      if (to != null) to.rows(first, end - first).add(inner, lora.a());
     };
   }
 
   private void backwardAll(Tensor gradient, @Nullable Tensor in) {
-    if (in != null) torch.mm_out(in, gradient, weight);
-    if (kept == null) return;
-    torch.mm_out(kept.through(), gradient, kept.pair().b());
-    if (in != null) in.addmm_(kept.through(), kept.pair().a());
+    if (kept != null) Products.put(gradient, kept.pair().b(), kept.through());
+    if (in == null) return;
+    if (kept == null) Products.put(gradient, weight, in);
+    else Products.put(gradient, weight, kept.through(), kept.pair().a(), in);
   }
 
   /// The LoRA matrices, and what is between them.
@@ -113,16 +118,16 @@ final class LinearPass {
   /// @param gradient of the output, (T, out)
   void accumulate(Tensor gradient) {
     if (kept == null) return;
-    var a = Products.mm(kept.through().t(), kept.input()); // (R, in)
-    var b = Products.mm(gradient.t(), kept.down()); // (out, R): only the diagonal blocks count
+    var a = Products.wide(kept.through().t(), kept.input()); // (R, in)
     long row = 0;
     long rank = 0;
     for (var linear : projection.parts()) {
       var site = sites.get(linear.name());
       if (site != null) {
-        var block = b.narrow(0, row, linear.out()).narrow(1, rank, site.rank());
-        add(site.a(), a.narrow(0, rank, site.rank()).to(Dtype.F32.scalar()));
-        add(site.b(), block.to(Dtype.F32.scalar()).mul(new Scalar(site.scale())));
+        var down = kept.down().narrow(1, rank, site.rank());
+        var b = Products.wide(down.t(), gradient.narrow(1, row, linear.out())); // (rank, out)
+        add(site.a(), a.narrow(0, rank, site.rank()));
+        add(site.b(), b.t().mul(new Scalar(site.scale())));
         rank += site.rank();
       }
       row += linear.out();

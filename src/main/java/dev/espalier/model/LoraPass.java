@@ -233,12 +233,8 @@ final class LoraPass implements BlockPass {
       steps.add(qkv.forward(before.output(), all));
       steps.add(turned.forward());
       run(steps);
-      attention = new AttentionPass(plan, shape, turned.output());
-      var mixed = attention.output();
-      if (dtype != Dtype.F32) {
-        mixed = empty(mixed.size(1), dtype);
-        steps.add(copy(attention.output(), Dtype.F32, mixed, dtype));
-      }
+      var mixed = empty((long) shape.heads() * shape.headDim(), dtype);
+      attention = new AttentionPass(plan, shape, turned.output(), mixed);
       var added = empty(shape.width(), dtype);
       steps.add(o.forward(mixed, added));
       between =
@@ -273,7 +269,7 @@ final class LoraPass implements BlockPass {
     ///
     /// @param stream becomes the gradient of the block's input
     void beginBackward(Tensor stream, Room room, List<TokenStep> steps) {
-      steps.add(turned.backward(attention.backward(wide(room.ofMixed)), room.ofQkv));
+      steps.add(turned.backward(attention.backward(room.ofMixed), room.ofQkv));
       steps.add(qkv.backward(room.ofQkv, first ? null : room.ofNormed));
       if (!first) steps.add(before.backward(room.ofNormed, stream));
     }

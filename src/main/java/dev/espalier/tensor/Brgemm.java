@@ -116,6 +116,22 @@ final class Brgemm {
       int width,
       long product,
       boolean adds) {
+    multiply(rows, count, apart, length, panel, width, product, width, adds);
+  }
+
+  /// The same into rows of something wider.
+  ///
+  /// @param next numbers from one row of the product to the next
+  static void multiply(
+      long rows,
+      int count,
+      int apart,
+      int length,
+      long panel,
+      int width,
+      long product,
+      int next,
+      boolean adds) {
     try {
       Calls.MULTIPLY.invokeExact(
           (long) count,
@@ -123,7 +139,7 @@ final class Brgemm {
           (long) length,
           (long) apart,
           (long) width,
-          (long) width,
+          (long) next,
           adds,
           rows,
           panel,

@@ -7,17 +7,19 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.bytedeco.pytorch.Tensor;
 
-/// A matrix of float32 numbers where it lies, or a part of one.
+/// A matrix where it lies, or a part of one.
 ///
-/// Products are computed by OpenBLAS on the calling thread; with small ones libtorch's calls, each
-/// of which makes a tensor, would take longer than the product.
+/// Products of float32 numbers are computed by OpenBLAS on the calling thread; with small ones
+/// libtorch's calls, each of which makes a tensor, would take longer than the product. Those of
+/// bfloat16 ones are float32, by [BrgemmProduct].
 ///
+/// @param dtype of the numbers
 /// @param at the address of the first number
 /// @param rows how many
 /// @param columns how many
 /// @param apart numbers from one row to the next; of a transposed one from one column to the next
 /// @param transposed whether columns follow each other instead of rows
-public record Matrix(long at, int rows, int columns, int apart, boolean transposed) {
+public record Matrix(Dtype dtype, long at, int rows, int columns, int apart, boolean transposed) {
   /// Of cblas.h.
   private static final int ROW_MAJOR = 101;
 
@@ -43,55 +45,61 @@ public record Matrix(long at, int rows, int columns, int apart, boolean transpos
     }
   }
 
+  /// Whether matrices of such numbers are multiplied here.
+  public static boolean multiplies(Dtype dtype) {
+    return dtype == Dtype.F32 || (dtype == Dtype.BF16 && BrgemmProduct.here());
+  }
+
   /// A tensor's numbers, which it must outlive.
   ///
-  /// @param tensor (n, m) of float32, whose rows or columns lie together
+  /// @param tensor (n, m), whose rows or columns lie together
   public static Matrix of(Tensor tensor) {
     int rows = Math.toIntExact(tensor.size(0));
     int columns = Math.toIntExact(tensor.size(1));
     boolean transposed = tensor.stride(1) != 1 && columns > 1;
-    if (!Dtype.F32.is(tensor) || (transposed && tensor.stride(0) != 1 && rows > 1)) {
-      throw new IllegalArgumentException("not a matrix of float32 numbers that lie together");
+    if (transposed && tensor.stride(0) != 1 && rows > 1) {
+      throw new IllegalArgumentException("not a matrix of numbers that lie together");
     }
     long apart =
         transposed ? Math.max(tensor.stride(1), rows) : Math.max(tensor.stride(0), columns);
-    return new Matrix(Rows.at(tensor), rows, columns, Math.toIntExact(apart), transposed);
+    return new Matrix(
+        Dtype.of(tensor), Rows.at(tensor), rows, columns, Math.toIntExact(apart), transposed);
   }
 
   /// A matrix whose rows follow each other.
-  public static Matrix at(long at, int rows, int columns) {
-    return new Matrix(at, rows, columns, columns, false);
+  public static Matrix at(Dtype dtype, long at, int rows, int columns) {
+    return new Matrix(dtype, at, rows, columns, columns, false);
   }
 
   /// Some of its rows.
   public Matrix rows(int from, int count) {
-    return new Matrix(place(from, 0), count, columns, apart, transposed);
+    return new Matrix(dtype, place(from, 0), count, columns, apart, transposed);
   }
 
   /// Some of its columns.
   public Matrix columns(int from, int count) {
-    return new Matrix(place(0, from), rows, count, apart, transposed);
+    return new Matrix(dtype, place(0, from), rows, count, apart, transposed);
   }
 
   /// Its transpose, in the same place.
   public Matrix transpose() {
-    return new Matrix(at, columns, rows, apart, !transposed);
+    return new Matrix(dtype, at, columns, rows, apart, !transposed);
   }
 
   /// The address of a number.
   public long place(int row, int column) {
     long skipped = transposed ? (long) column * apart + row : (long) row * apart + column;
-    return at + Float.BYTES * skipped;
+    return at + dtype.bytes() * skipped;
   }
 
-  /// Becomes scale · a·b.
-  public void set(float scale, Matrix a, Matrix b) {
-    multiply(scale, a, b, 0);
+  /// Becomes a·b.
+  public void set(Matrix a, Matrix b) {
+    multiply(a, b, false);
   }
 
-  /// Adds scale · a·b.
-  public void add(float scale, Matrix a, Matrix b) {
-    multiply(scale, a, b, 1);
+  /// Adds a·b.
+  public void add(Matrix a, Matrix b) {
+    multiply(a, b, true);
   }
 
   /// Adds a vector to every row; of one that is not transposed.
@@ -104,9 +112,9 @@ public record Matrix(long at, int rows, int columns, int apart, boolean transpos
     }
   }
 
-  private void multiply(float scale, Matrix a, Matrix b, float kept) {
+  private void multiply(Matrix a, Matrix b, boolean adds) {
     if (transposed) {
-      transpose().multiply(scale, b.transpose(), a.transpose(), kept);
+      transpose().multiply(b.transpose(), a.transpose(), adds);
       return;
     }
     if (a.rows != rows || b.columns != columns || a.columns != b.rows) {
@@ -114,9 +122,18 @@ public record Matrix(long at, int rows, int columns, int apart, boolean transpos
           "(%d, %d) is not (%d, %d) times (%d, %d)"
               .formatted(rows, columns, a.rows, a.columns, b.rows, b.columns));
     }
+    if (a.dtype != b.dtype || dtype != Dtype.F32 || !multiplies(a.dtype)) {
+      throw new IllegalArgumentException(
+          "products of %s and %s in %s are not computed here".formatted(a.dtype, b.dtype, dtype));
+    }
+    if (a.dtype == Dtype.BF16) BrgemmProduct.multiply(a, b, adds, this);
+    else byOpenBlas(a, b, adds ? 1f : 0f);
+  }
+
+  private void byOpenBlas(Matrix a, Matrix b, float kept) {
     try {
       OpenBlas.SGEMM.invokeExact(
-          ROW_MAJOR, a.order(), b.order(), rows, columns, a.columns, scale, a.at, a.apart, b.at,
+          ROW_MAJOR, a.order(), b.order(), rows, columns, a.columns, 1f, a.at, a.apart, b.at,
           b.apart, kept, at, apart);
     } catch (Throwable e) {
       throw new IllegalStateException("OpenBLAS cannot be called", e);

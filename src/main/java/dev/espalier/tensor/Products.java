@@ -5,9 +5,10 @@ import org.bytedeco.pytorch.global.torch;
 
 /// Matrix products on all of the device's threads, of which no gradient is recorded.
 ///
-/// In 16 bit libtorch's oneDNN shares a product among OpenMP's threads. In float32 libtorch calls
-/// OpenBLAS, which has one thread here ([Native] says why), so the crew's threads take a part of
-/// the product each.
+/// In 16 bit libtorch's oneDNN shares a product among OpenMP's threads, and those that go where
+/// there is room for them already are [BrgemmProduct]'s where the processor has tiles. In float32
+/// libtorch calls OpenBLAS, which has one thread here ([Native] says why), so the crew's threads
+/// take a part of the product each.
 public final class Products {
   private static final long WORTH = 1 << 20; // multiplications of a part
 
@@ -31,9 +32,9 @@ public final class Products {
   /// @param b (k, m)
   /// @return (n, m)
   public static Tensor mm(Tensor a, Tensor b) {
-    if (!Dtype.F32.is(a)) return torch.mm(a, b);
-    var out = torch.empty(new long[] {a.size(0), b.size(1)}, Dtype.F32.options(), null);
-    share(a, b, out, (one, other, some) -> some.set(1, one, other));
+    if (Dtype.F32.is(a)) return wide(a, b);
+    var out = torch.empty(new long[] {a.size(0), b.size(1)}, Dtype.of(a).options(), null);
+    put(a, b, out);
     return out;
   }
 
@@ -45,8 +46,47 @@ public final class Products {
   /// @return the sum
   public static Tensor addmm(Tensor sum, Tensor a, Tensor b) {
     if (!Dtype.F32.is(a)) return sum.addmm_(a, b);
-    share(a, b, sum, (one, other, some) -> some.add(1, one, other));
+    share(a, b, sum, (one, other, some) -> some.add(one, other));
     return sum;
+  }
+
+  /// Puts a·b where there is room for it, in 16 bit, on the device's thread.
+  ///
+  /// @param a (n, k)
+  /// @param b (k, m)
+  /// @param out (n, m), contiguous
+  public static void put(Tensor a, Tensor b, Tensor out) {
+    if (BrgemmProduct.takes(a, b)) BrgemmProduct.of(a, b).into(out);
+    else torch.mm_out(out, a, b);
+  }
+
+  /// The same of a·b + c·d.
+  ///
+  /// @param a (n, k)
+  /// @param b (k, m)
+  /// @param c (n, l)
+  /// @param d (l, m)
+  /// @param out (n, m), contiguous
+  public static void put(Tensor a, Tensor b, Tensor c, Tensor d, Tensor out) {
+    if (BrgemmProduct.takes(a, b) && BrgemmProduct.takes(c, d)) {
+      BrgemmProduct.of(a, b, c, d).into(out);
+    } else {
+      torch.mm_out(out, a, b);
+      out.addmm_(c, d);
+    }
+  }
+
+  /// a·b in float32, on the device's thread.
+  ///
+  /// @param a (n, k)
+  /// @param b (k, m), of the same type
+  /// @return (n, m)
+  public static Tensor wide(Tensor a, Tensor b) {
+    if (!Dtype.F32.is(a) && !BrgemmProduct.takes(a, b))
+      return torch.mm(a, b).to(Dtype.F32.scalar());
+    var out = torch.empty(new long[] {a.size(0), b.size(1)}, Dtype.F32.options(), null);
+    share(a, b, out, (one, other, some) -> some.set(one, other));
+    return out;
   }
 
   private interface Part {
