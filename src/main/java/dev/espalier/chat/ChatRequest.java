@@ -13,9 +13,6 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param json the request's body
 public record ChatRequest(ObjectNode json) {
-  private static final List<String> GUIDED =
-      List.of("guided_json", "guided_regex", "guided_choice", "guided_grammar"); // vLLM's
-
   /// Checks what every reader relies on.
   ///
   /// @throws ChatException with status 400 that names the field at fault
@@ -120,14 +117,7 @@ public record ChatRequest(ObjectNode json) {
   /// @throws ChatException with status 400 if a value is out of range or of the wrong type, or if
   ///   something is asked for that would be ignored
   public Sampling sampling() {
-    refuse("logit_bias", "it names another model's tokens");
-    refuse("functions", "it is the old form of tools");
-    refuse("function_call", "it is the old form of tool_choice");
-    refuse("audio", "answers are text");
-    refuse("web_search_options", "nothing is searched");
-    for (var field : GUIDED) refuse(field, "response_format limits answers, by a JSON schema");
-    refuse("min_tokens", "an answer ends where the model ends it");
-    refuse("ignore_eos", "an answer ends where the model ends it");
+    LocalFields.check(json);
     for (var tool : json.path("tools")) checkFunction(tool);
     var limit = present("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
     return new Sampling(
@@ -140,18 +130,6 @@ public record ChatRequest(ObjectNode json) {
         stops(),
         new Penalties(number("frequency_penalty", 0), number("presence_penalty", 0)),
         topLogprobs());
-  }
-
-  private void refuse(String field, String why) {
-    if (asksNothing(json.path(field))) return;
-    throw new ChatException(
-        400, "%s is not for a model of this process: %s. Leave it out".formatted(field, why));
-  }
-
-  private static boolean asksNothing(JsonNode value) {
-    if (value.isContainer()) return value.isEmpty();
-    if (value.isNumber()) return value.asDouble() == 0;
-    return value.isMissingNode() || value.isNull() || (value.isBoolean() && !value.asBoolean());
   }
 
   private List<String> stops() {

@@ -172,10 +172,6 @@ class LocalModelTest {
     return new Rig(dir, GatewayConfig.of(0, upstreams), models);
   }
 
-  private static String request(String model, String more) {
-    return Wires.REQUEST.replace("\"gpt-x\"", "\"%s\"%s".formatted(model, more));
-  }
-
   @Test
   void aRouteThatNobodyAnswersIsNotListed() throws Exception {
     var gone = new Target.Adapter("gone");
@@ -195,7 +191,7 @@ class LocalModelTest {
   void aRouteToALocalModelIsNoAnswerInAnthropicsFormat() throws Exception {
     try (var rig = rig()) {
       rig.put("/api/routes/claude-x", "{\"target\":{\"adapter\":\"mine\"}}");
-      var response = rig.post("/anthropic/v1/messages", request("claude-x", ""));
+      var response = rig.post("/anthropic/v1/messages", Wires.local("claude-x", ""));
       assertThat(response.statusCode()).isEqualTo(400);
       var json = Json.parse(Rig.text(response));
       assertThat(json.at("/error/message").asString()).contains("OpenAI's format only");
@@ -206,7 +202,7 @@ class LocalModelTest {
   void answersInOpenAisFormat() throws Exception {
     try (var rig = rig()) {
       var response =
-          rig.post("/v1/chat/completions", request("mine", ",\"logprobs\":true,\"n\":2"));
+          rig.post("/v1/chat/completions", Wires.local("mine", ",\"logprobs\":true,\"n\":2"));
       var json = Json.parse(Rig.text(response));
       assertThat(json.path("object").asString()).isEqualTo("chat.completion");
       assertThat(json.path("choices").size()).isEqualTo(2);
@@ -233,7 +229,7 @@ class LocalModelTest {
   @Test
   void logProbabilitiesAreThoseOfTheTextByteByByte() throws Exception {
     try (var rig = new Rig(dir, GatewayConfig.of(0), new Models(Map.of("mine", new Smiler())))) {
-      var response = rig.post("/v1/chat/completions", request("mine", ",\"logprobs\":true"));
+      var response = rig.post("/v1/chat/completions", Wires.local("mine", ",\"logprobs\":true"));
       var content = Json.parse(Rig.text(response)).at("/choices/0/logprobs/content");
       assertThat(content.valueStream().map(it -> it.path("bytes").toString()))
           .containsExactly("[240,159]", "[152,128]");
@@ -245,7 +241,7 @@ class LocalModelTest {
   void streamsAndCapturesWhatItStreamed() throws Exception {
     try (var rig = rig()) {
       var more = ",\"stream\":true,\"stream_options\":{\"include_usage\":true}";
-      var response = rig.post("/v1/chat/completions", request("mine", more));
+      var response = rig.post("/v1/chat/completions", Wires.local("mine", more));
       assertThat(Rig.text(response)).endsWith("data: [DONE]\n\n").contains("\"It is \"");
       var captured = rig.captured().getFirst();
       assertThat(rig.store.rawStream(captured.id())).isEqualTo(response.body());
@@ -263,7 +259,8 @@ class LocalModelTest {
         Map.of("mine", new Speaker(), "mute", new Silent(List.of()), "calls", new Silent(calls));
     try (var rig = new Rig(dir, GatewayConfig.of(0), new Models(models))) {
       for (var name : models.keySet()) {
-        var response = rig.post("/v1/chat/completions", request(name, ",\"stream\":true,\"n\":2"));
+        var response =
+            rig.post("/v1/chat/completions", Wires.local(name, ",\"stream\":true,\"n\":2"));
         var begun = new HashSet<Integer>();
         for (var line : Rig.text(response).split("\n\n")) {
           if (line.equals("data: [DONE]")) continue;
@@ -275,7 +272,7 @@ class LocalModelTest {
         }
         assertThat(begun).containsExactlyInAnyOrder(0, 1);
       }
-      var mute = rig.post("/v1/chat/completions", request("mute", ",\"stream\":true"));
+      var mute = rig.post("/v1/chat/completions", Wires.local("mute", ",\"stream\":true"));
       assertThat(Rig.text(mute))
           .contains("{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":\"stop\"");
     }
@@ -284,7 +281,7 @@ class LocalModelTest {
   @Test
   void aSilentStreamShowsThatItIsThere() throws Exception {
     try (var rig = new Rig(dir, GatewayConfig.of(0), new Models(Map.of("mine", new Thinker())))) {
-      var response = rig.post("/v1/chat/completions", request("mine", ",\"stream\":true"));
+      var response = rig.post("/v1/chat/completions", Wires.local("mine", ",\"stream\":true"));
       assertThat(Rig.text(response)).contains("\n\n: \n\n").endsWith("data: [DONE]\n\n");
       var captured = rig.captured().getFirst();
       assertThat(rig.store.rawStream(captured.id())).isEqualTo(response.body());
@@ -296,7 +293,7 @@ class LocalModelTest {
   @Test
   void anAdapterOfAnotherBaseIsNotFoundAndShadowsNobody() throws Exception {
     try (var rig = rig()) {
-      var response = rig.post("/v1/chat/completions", request("foreign", ""));
+      var response = rig.post("/v1/chat/completions", Wires.local("foreign", ""));
       assertThat(response.statusCode()).isEqualTo(404);
       var error = Json.parse(Rig.text(response)).path("error");
       assertThat(error.path("message").asString()).isEqualTo("foreign belongs to another base");
@@ -308,10 +305,11 @@ class LocalModelTest {
     }
     try (var upstream = new ScriptedUpstream((request, wire) -> Wires.text(wire));
         var rig = rig(Upstream.of("main", upstream.base()))) {
-      var routed = rig.post("/v1/chat/completions", request("gpt-y", "")); // by an earlier start
+      var routed =
+          rig.post("/v1/chat/completions", Wires.local("gpt-y", "")); // by an earlier start
       assertThat(routed.statusCode()).isEqualTo(404);
       assertThat(Rig.text(routed)).contains("belongs to another base");
-      var named = rig.post("/v1/chat/completions", request("foreign", ""));
+      var named = rig.post("/v1/chat/completions", Wires.local("foreign", ""));
       assertThat(named.statusCode()).isEqualTo(200);
       assertThat(rig.captured().getLast().servedBy()).isEqualTo("upstream:main");
     }
@@ -320,7 +318,7 @@ class LocalModelTest {
   @Test
   void refusesWhatItCannotSample() throws Exception {
     try (var rig = rig()) {
-      var response = rig.post("/v1/chat/completions", request("mine", ",\"temperature\":9"));
+      var response = rig.post("/v1/chat/completions", Wires.local("mine", ",\"temperature\":9"));
       assertThat(response.statusCode()).isEqualTo(400);
       assertThat(Rig.text(response)).contains("temperature");
       for (var wrong :
@@ -345,13 +343,22 @@ class LocalModelTest {
               "\"guided_choice\":[\"a\",\"b\"]",
               "\"guided_grammar\":\"root ::= 1\"",
               "\"min_tokens\":5",
-              "\"ignore_eos\":true")) {
-        var refused = rig.post("/v1/chat/completions", request("mine", "," + wrong));
+              "\"ignore_eos\":true",
+              "\"stop_token_ids\":[2]",
+              "\"repetition_penalty\":1.2",
+              "\"best_of\":4",
+              "\"modalities\":[\"text\",\"audio\"]",
+              "\"temprature\":0.2",
+              "\"unknown_field\":[1]")) {
+        var refused = rig.post("/v1/chat/completions", Wires.local("mine", "," + wrong));
         assertThat(refused.statusCode()).as(wrong).isEqualTo(400);
+        assertThat(Rig.text(refused)).contains(wrong.substring(1, wrong.indexOf("\":")));
       }
       var nothing =
-          ",\"stop\":null,\"logprobs\":false,\"logit_bias\":{},\"min_tokens\":0,\"ignore_eos\":false";
-      assertThat(rig.post("/v1/chat/completions", request("mine", nothing)).statusCode())
+          ",\"stop\":null,\"logprobs\":false,\"logit_bias\":{},\"min_tokens\":0,\"ignore_eos\":false"
+              + ",\"repetition_penalty\":1,\"best_of\":1,\"stop_token_ids\":[],\"modalities\":[\"text\"]"
+              + ",\"user\":\"u\",\"metadata\":{\"a\":\"b\"},\"reasoning_effort\":\"low\",\"store\":true";
+      assertThat(rig.post("/v1/chat/completions", Wires.local("mine", nothing)).statusCode())
           .isEqualTo(200);
     }
   }
@@ -368,11 +375,11 @@ class LocalModelTest {
                     .formatted(name));
         assertThat(set.statusCode()).isEqualTo(200);
       }
-      var early = rig.post("/v1/chat/completions", request("gpt-early", ",\"stream\":true"));
+      var early = rig.post("/v1/chat/completions", Wires.local("gpt-early", ",\"stream\":true"));
       assertThat(early.statusCode()).isEqualTo(200);
       assertThat(upstream.requests).hasSize(1);
       assertThatThrownBy(
-              () -> rig.post("/v1/chat/completions", request("gpt-late", ",\"stream\":true")))
+              () -> rig.post("/v1/chat/completions", Wires.local("gpt-late", ",\"stream\":true")))
           .isInstanceOf(IOException.class);
       assertThat(upstream.requests).hasSize(1);
       assertThat(rig.captured())
@@ -392,7 +399,7 @@ class LocalModelTest {
           List.of(
               "\"logit_bias\":{\"50256\":-100}",
               "\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"add\"}}]")) {
-        var response = rig.post("/v1/chat/completions", request("gpt-mine", "," + more));
+        var response = rig.post("/v1/chat/completions", Wires.local("gpt-mine", "," + more));
         assertThat(response.statusCode()).as(more).isEqualTo(200);
         assertThat(rig.captured().getLast().servedBy()).isEqualTo("upstream:main");
       }
@@ -403,7 +410,7 @@ class LocalModelTest {
   @Test
   void saysWhyALocalModelFailed() throws Exception {
     try (var rig = rig()) {
-      var response = rig.post("/v1/chat/completions", request("early", ""));
+      var response = rig.post("/v1/chat/completions", Wires.local("early", ""));
       assertThat(response.statusCode()).isEqualTo(503);
       assertThat(Rig.text(response)).contains("out of memory");
       assertThat(response.headers().firstValue("retry-after")).contains("1");

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -66,10 +67,6 @@ final class LocalOverloadTest {
     }
   }
 
-  private static String request(String model, String more) {
-    return Wires.REQUEST.replace("\"gpt-x\"", "\"%s\"%s".formatted(model, more));
-  }
-
   private static GatewayConfig atOnce(int requests, ScriptedUpstream upstream) {
     return new GatewayConfig(
         "127.0.0.1",
@@ -100,14 +97,14 @@ final class LocalOverloadTest {
         var engine = new Engine(base, 1, new Patience(2, Duration.ofMinutes(1)))) {
       var mine = new Mine(new Announced(LocalModel.base(engine), asked));
       try (var rig = new Rig(dir, atOnce(2, upstream), mine)) {
-        var body = request("mine", ",\"max_tokens\":2");
+        var body = Wires.local("mine", ",\"max_tokens\":2");
         CompletableFuture<HttpResponse<byte[]>> first;
         CompletableFuture<HttpResponse<byte[]>> second;
         CompletableFuture<HttpResponse<byte[]>> third;
         try (var _ = new Held()) {
           first = later(rig, body);
           second = later(rig, body);
-          asked.await();
+          assertThat(asked.await(1, TimeUnit.MINUTES)).isTrue();
           third = later(rig, body);
           // whichever came last
           CompletableFuture.anyOf(first, second, third).join();
@@ -130,7 +127,7 @@ final class LocalOverloadTest {
     try (var base = BaseModel.load(Path.of("models/espalier-6m"));
         var engine = new Engine(base, 1, new Patience(2, Duration.ofMinutes(1)));
         var rig = new Rig(dir, GatewayConfig.of(0), new Mine(LocalModel.base(engine)))) {
-      var body = request("mine", "").replace("2+2?", "2+2? ".repeat(10_000));
+      var body = Wires.local("mine", "").replace("2+2?", "2+2? ".repeat(10_000));
       var answer = rig.post("/v1/chat/completions", body);
       assertThat(answer.statusCode()).isEqualTo(400);
       var error = Json.parse(Rig.text(answer)).path("error");
@@ -147,7 +144,7 @@ final class LocalOverloadTest {
         var engine = new Engine(base, 1, new Patience(2, Duration.ofMillis(1500)));
         var rig = new Rig(dir, GatewayConfig.of(0), new Mine(LocalModel.base(engine)))) {
       try (var _ = new Held()) {
-        var answer = rig.post("/v1/chat/completions", request("mine", ",\"stream\":" + stream));
+        var answer = rig.post("/v1/chat/completions", Wires.local("mine", ",\"stream\":" + stream));
         assertThat(answer.statusCode()).isEqualTo(504);
         assertThat(Json.parse(Rig.text(answer)).at("/error/message").asString())
             .startsWith("the model gave no token within 1 s");
@@ -166,7 +163,7 @@ final class LocalOverloadTest {
          "additionalProperties":false,"required":["numbers"],"properties":{"numbers":%s}}}}\
         """
             .formatted(numbers);
-    return request(
+    return Wires.local(
         "mine",
         ",\"max_tokens\":1500,\"stream\":%b,\"tools\":[%s],\"tool_choice\":\"required\""
             .formatted(stream, tool));
@@ -201,7 +198,7 @@ final class LocalOverloadTest {
         decoding.close();
         awaitGone(rig, 2);
         long before = System.nanoTime();
-        var body = request("mine", ",\"max_tokens\":2");
+        var body = Wires.local("mine", ",\"max_tokens\":2");
         var next = rig.post("/v1/chat/completions", body);
         // what was recorded frees its place at the engine's next step
         while (next.statusCode() == 429 && System.nanoTime() - before < SOON.toNanos()) {
@@ -229,7 +226,7 @@ final class LocalOverloadTest {
     try (var base = BaseModel.load(Path.of("models/espalier-6m"));
         var engine = new Engine(base, 1, new Patience(2, Duration.ofMinutes(1)));
         var rig = new Rig(dir, GatewayConfig.of(0), new Mine(LocalModel.base(engine)))) {
-      var body = request("mine", ",\"max_tokens\":2");
+      var body = Wires.local("mine", ",\"max_tokens\":2");
       for (int i = 0; i < 2; i++) {
         var held = new Held();
         var answer = later(rig, body);
@@ -247,10 +244,10 @@ final class LocalOverloadTest {
         var engine = new Engine(base, 4, new Patience(8, Duration.ofMinutes(1)));
         var rig = new Rig(dir, GatewayConfig.of(0), new Mine(LocalModel.base(engine)))) {
       var how = ",\"temperature\":1.5,\"max_tokens\":12";
-      var both = rig.post("/v1/chat/completions", request("mine", how + ",\"n\":2,\"seed\":5"));
+      var both = rig.post("/v1/chat/completions", Wires.local("mine", how + ",\"n\":2,\"seed\":5"));
       for (int i = 0; i < 2; i++) {
         var seed = ",\"seed\":" + (5 + i);
-        var alone = rig.post("/v1/chat/completions", request("mine", how + seed));
+        var alone = rig.post("/v1/chat/completions", Wires.local("mine", how + seed));
         assertThat(Json.parse(Rig.text(both)).at("/choices/" + i + "/message"))
             .isEqualTo(Json.parse(Rig.text(alone)).at("/choices/0/message"));
       }

@@ -20,6 +20,15 @@ final class Wires {
 
   private Wires() {}
 
+  /// A request to a model of this process.
+  ///
+  /// @param more fields, with a comma before each
+  static String local(String model, String more) {
+    return REQUEST
+        .replace(", \"unknown_field\": [1, 2.50]", "")
+        .replace("\"gpt-x\"", "\"%s\"%s".formatted(model, more));
+  }
+
   static String chunk(String delta, String finish) {
     return """
     {"id":"chatcmpl-2","object":"chat.completion.chunk","created":1,"model":"gpt-x-2026",\
