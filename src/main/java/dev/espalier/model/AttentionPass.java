@@ -8,6 +8,7 @@ import dev.espalier.tensor.Scratch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -18,7 +19,7 @@ import org.bytedeco.pytorch.global.torch;
 /// A chunk of a head is a job of one thread, whose scores stay in its cache. They are float32; what
 /// is multiplied is of the type of queries, keys and values.
 final class AttentionPass {
-  /// Gradients of queries, and of keys and values as each query head has them: (T, H·hd), float32.
+  /// Gradients of queries, (T, H·hd), and of keys and values, (T, KV·hd), in float32.
   record Gradients(Tensor queries, Tensor keys, Tensor values) {}
 
   private static final Rows WIDE = new Rows(Dtype.F32);
@@ -126,54 +127,76 @@ final class AttentionPass {
   private void softmax(Matrix from, Matrix weights, PackedPlan.Chunk chunk) {
     var rows = new Rows(dtype);
     int before = chunk.seen();
-    var scores = new float[weights.columns()];
     var row = new float[weights.columns()];
     for (int q = 0; q < chunk.queries(); q++) {
       int own = before + chunk.starts()[q] - chunk.own();
       int count = chunk.from() + q + 1 - chunk.starts()[q];
       WIDE.read(from.place(q, 0), row);
-      System.arraycopy(row, 0, scores, 0, before);
-      System.arraycopy(row, own, scores, before, count);
-      Rows.softmax(scores, before + count, scale);
-      Arrays.fill(row, 0);
-      System.arraycopy(scores, 0, row, 0, before);
-      System.arraycopy(scores, before, row, own, count);
+      // what it sees, together
+      if (before > 0) System.arraycopy(row, own, row, before, count);
+      int first = before > 0 ? 0 : own;
+      Rows.softmax(row, first, before + count, scale);
+      if (before > 0) System.arraycopy(row, before, row, own, count);
+      Arrays.fill(row, before, own, 0);
+      Arrays.fill(row, own + count, row.length, 0);
       rows.write(row, weights.place(q, 0));
     }
   }
 
   /// @param gradient of the output, (T, H·hd)
   Gradients backward(Tensor gradient) {
-    var size = gradient.sizes().vec().get();
+    long length = gradient.size(0);
+    long[] shared = {length, (long) heads / group * headDim};
     var options = Dtype.F32.options();
     var out =
         new Gradients(
-            torch.empty(size, options, null),
-            torch.zeros(size, options),
-            torch.zeros(size, options));
+            torch.empty(new long[] {length, gradient.size(1)}, options, null),
+            torch.zeros(shared, options),
+            torch.zeros(shared, options));
     var given = Matrix.of(gradient.to(dtype.scalar()));
     var queries = Matrix.of(out.queries());
     var keys = Matrix.of(out.keys());
     var values = Matrix.of(out.values());
-    // chunks share keys, so a head's chunks are one thread's
+    var families = families();
+    int kvHeads = heads / group;
     Crew.device()
         .run(
-            heads,
-            head -> {
-              int at = head * headDim;
-              var backward =
-                  new Backward(
-                      head,
-                      given.columns(at, headDim),
-                      queries.columns(at, headDim),
-                      keys.columns(at, headDim),
-                      values.columns(at, headDim));
-              for (var part : parts) backward.add(part);
+            families.size() * kvHeads,
+            job -> {
+              int kvHead = job % kvHeads;
+              for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+                var backward =
+                    new Backward(
+                        head,
+                        given.columns(head * headDim, headDim),
+                        queries.columns(head * headDim, headDim),
+                        keys.columns(kvHead * headDim, headDim),
+                        values.columns(kvHead * headDim, headDim));
+                families.get(job / kvHeads).forEach(backward::add);
+              }
             });
     return out;
   }
 
-  /// The way back of one head; matrices are (T, hd).
+  /// Parts that share keys, which one thread adds to.
+  private List<List<Part>> families() {
+    var families = new TreeMap<Integer, List<Part>>(); // by the first key
+    int end = 0; // of the keys of spans that continue none
+    for (var part : parts) {
+      var chunk = part.chunk();
+      int first = chunk.own();
+      if (!chunk.before().isEmpty()) {
+        first = chunk.before().getFirst()[0];
+      } else {
+        if (first >= end) families.put(first, new ArrayList<>());
+        end = chunk.to();
+      }
+      families.floorEntry(first).getValue().add(part);
+    }
+    return List.copyOf(families.values());
+  }
+
+  /// The way back of one query head; matrices are (T, hd).
   private final class Backward {
     private final int head;
     private final Matrix given;

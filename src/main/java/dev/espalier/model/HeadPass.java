@@ -80,7 +80,7 @@ final class HeadPass {
 
   /// The gradient of what the projection gave.
   ///
-  /// @param gradients of queries, and of keys and values as each query head has them
+  /// @param gradients of queries, keys and values
   /// @param to (T, (H + 2·KV)·hd), where it goes, in the projection's type
   TokenStep backward(AttentionPass.Gradients gradients, Tensor to) {
     long queries = Rows.at(gradients.queries());
@@ -97,17 +97,18 @@ final class HeadPass {
     int shared = shape.kvHeads() * shape.headDim();
     var token = new float[width];
     var gradient = new float[width];
-    var one = new float[asked];
+    var ofQueries = new float[asked];
+    var ofShared = new float[shared];
     for (int t = first; t < end; t++) {
       turns.read(t);
       long place = (long) t * width;
       rows.read(rows.after(qkv, place), token);
-      read(queries, t, one);
-      System.arraycopy(one, 0, gradient, 0, asked);
-      read(keys, t, one);
-      sum(one, gradient, asked);
-      read(values, t, one);
-      sum(one, gradient, asked + shared);
+      read(queries, t, ofQueries);
+      System.arraycopy(ofQueries, 0, gradient, 0, asked);
+      read(keys, t, ofShared);
+      System.arraycopy(ofShared, 0, gradient, asked, shared);
+      read(values, t, ofShared);
+      System.arraycopy(ofShared, 0, gradient, asked + shared, shared);
       for (int head = 0; head < shape.heads() + shape.kvHeads(); head++) {
         int from = head * shape.headDim();
         RowGradients.rotate(gradient, from, turns.cosines, turns.sines);
@@ -120,23 +121,6 @@ final class HeadPass {
 
   private void read(long gradients, int token, float[] to) {
     wide.read(wide.after(gradients, (long) token * to.length), to);
-  }
-
-  /// What the query heads that share a head add up to.
-  ///
-  /// @param each of every query head
-  /// @param at where those of the shared heads start
-  private void sum(float[] each, float[] to, int at) {
-    int group = shape.heads() / shape.kvHeads();
-    int size = shape.headDim();
-    for (int head = 0; head < shape.kvHeads(); head++) {
-      int from = head * group * size;
-      int into = at + head * size;
-      System.arraycopy(each, from, to, into, size);
-      for (int more = from + size; more < from + group * size; more += size) {
-        for (int i = 0; i < size; i++) to[into + i] += each[more + i];
-      }
-    }
   }
 
   /// The rotation of one token.

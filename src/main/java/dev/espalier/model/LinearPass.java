@@ -7,6 +7,7 @@ import dev.espalier.tensor.Products;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -64,15 +65,19 @@ final class LinearPass {
 
   private void forwardAll(Tensor x, Tensor out) {
     var matrix = weight.t();
+    var down = kept == null ? null : kept.down();
+    var up = kept == null ? null : kept.pair().b();
     if (kept != null) Products.put(x, kept.pair().a().t(), kept.down());
-    if (bias != null) {
-      torch.addmm_out(out, bias, x, matrix);
-      if (kept != null) out.addmm_(kept.down(), kept.pair().b().t());
-    } else if (kept != null) {
-      Products.put(x, matrix, kept.down(), kept.pair().b().t(), out);
-    } else {
-      Products.put(x, matrix, out);
+    if (bias != null) { // as one rank more
+      down = beside(down, torch.ones(new long[] {x.size(0), 1}, dtype.options()));
+      up = beside(up, bias.unsqueeze(1));
     }
+    if (down == null || up == null) Products.put(x, matrix, out);
+    else Products.put(x, matrix, down, up.t(), out);
+  }
+
+  private static Tensor beside(@Nullable Tensor one, Tensor other) {
+    return one == null ? other : torch.cat(new TensorVector(one, other), 1);
   }
 
   /// The gradient of the input.

@@ -3,7 +3,6 @@ package dev.espalier.model;
 import dev.espalier.model.Rotary.Angles;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Dtype;
-import dev.espalier.tensor.Rows;
 import dev.espalier.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
@@ -139,10 +138,10 @@ final class LoraPass implements BlockPass {
   @Override
   public void backward(Tensor gradient) {
     var some = torch.zeros_like(gradient);
-    TokenStep.run((int) at.size(0), List.of(last.backward(gradient.contiguous(), some)));
+    TokenStep.run((int) at.size(0), List.of(last.backward(gradient.contiguous(), some, null)));
     var x = torch.zeros(new long[] {length, shape.width()}, Dtype.F32.options());
     x.index_add_(0, at, some);
-    var room = new Room();
+    var room = new Room(x);
     var steps = new ArrayList<TokenStep>();
     for (int layer = shape.layers() - 1; layer >= 0; layer--) {
       try (var scope = activations.ofBlock()) {
@@ -163,12 +162,17 @@ final class LoraPass implements BlockPass {
 
   /// Gradients of one block after the other.
   private final class Room {
-    final Tensor ofDown = empty(shape.width(), dtype); // of its output
+    final Tensor ofDown; // of its output
     final Tensor ofGated = empty(shape.ffn(), dtype);
     final Tensor ofO = empty(shape.width(), dtype); // of its output
     final Tensor ofMixed = empty((long) shape.heads() * shape.headDim(), dtype);
     final Tensor ofQkv = empty(shape.qkvWidth(), dtype);
     final Tensor ofNormed = empty(shape.width(), dtype); // of either norm's output
+
+    /// @param stream of the last block's output
+    Room(Tensor stream) {
+      ofDown = empty(shape.width(), dtype).copy_(stream);
+    }
   }
 
   private NormPass norm(Stream stream, String name, Dtype output) {
@@ -178,22 +182,6 @@ final class LoraPass implements BlockPass {
 
   private static Tensor wide(Tensor x) {
     return x.to(Dtype.F32.scalar());
-  }
-
-  /// Numbers in another type.
-  private static TokenStep copy(Tensor from, Dtype type, Tensor to, Dtype other) {
-    int width = Math.toIntExact(from.size(1));
-    var read = new Rows(type);
-    var write = new Rows(other);
-    long source = Rows.at(from);
-    long target = Rows.at(to);
-    return (first, end) -> {
-      var row = new float[width];
-      for (long t = first; t < end; t++) {
-        read.read(read.after(source, t * width), row);
-        write.write(row, write.after(target, t * width));
-      }
-    };
   }
 
   private final class Block {
@@ -254,14 +242,13 @@ final class LoraPass implements BlockPass {
 
     /// The way back to attention.
     ///
-    /// @param stream the gradient of the block's output; becomes that of the stream after attention
+    /// @param stream the gradient of the block's output, which the room has rounded; becomes that
+    ///   of the stream after attention
     void endBackward(Tensor stream, Room room, List<TokenStep> steps) {
-      steps.add(copy(stream, Dtype.F32, room.ofDown, dtype));
       steps.add(down.backward(room.ofDown, room.ofGated));
       steps.add(gate.backward(room.ofGated));
       steps.add(gateUp.backward(gate.gateUp(), room.ofNormed));
-      steps.add(between.backward(room.ofNormed, stream));
-      steps.add(copy(stream, Dtype.F32, room.ofO, dtype));
+      steps.add(between.backward(room.ofNormed, stream, room.ofO));
       steps.add(o.backward(room.ofO, room.ofMixed));
     }
 
@@ -271,7 +258,7 @@ final class LoraPass implements BlockPass {
     void beginBackward(Tensor stream, Room room, List<TokenStep> steps) {
       steps.add(turned.backward(attention.backward(room.ofMixed), room.ofQkv));
       steps.add(qkv.backward(room.ofQkv, first ? null : room.ofNormed));
-      if (!first) steps.add(before.backward(room.ofNormed, stream));
+      if (!first) steps.add(before.backward(room.ofNormed, stream, room.ofDown));
     }
 
     void accumulateEnd(Room room) {

@@ -71,11 +71,13 @@ final class NormPass {
   ///
   /// @param gradient of the output, of its type
   /// @param stream the stream's, (T, D), float32
-  TokenStep backward(Tensor gradient, Tensor stream) {
+  /// @param rounded where the stream's goes as well, in the output's type; null if nobody wants it
+  TokenStep backward(Tensor gradient, Tensor stream, @Nullable Tensor rounded) {
     int width = weight.length;
     long normalised = Rows.at(sum);
     long from = Rows.at(gradient);
     long to = Rows.at(stream);
+    long also = rounded == null ? 0 : Rows.at(rounded);
     return (first, end) -> {
       var row = new float[width];
       var out = new float[width];
@@ -86,6 +88,7 @@ final class NormPass {
         WIDE.read(WIDE.after(to, t * width), row);
         for (int i = 0; i < width; i++) row[i] += out[i];
         WIDE.write(row, WIDE.after(to, t * width));
+        if (rounded != null) rows.write(row, rows.after(also, t * width));
       }
     };
   }

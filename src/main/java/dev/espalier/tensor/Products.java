@@ -1,6 +1,7 @@
 package dev.espalier.tensor;
 
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /// Matrix products on all of the device's threads, of which no gradient is recorded.
@@ -60,7 +61,7 @@ public final class Products {
     else torch.mm_out(out, a, b);
   }
 
-  /// The same of a·b + c·d.
+  /// The same of a·b + c·d, rounded once: what is far less than a·b would else be lost.
   ///
   /// @param a (n, k)
   /// @param b (k, m)
@@ -71,9 +72,14 @@ public final class Products {
     if (BrgemmProduct.takes(a, b) && BrgemmProduct.takes(c, d)) {
       BrgemmProduct.of(a, b, c, d).into(out);
     } else {
-      torch.mm_out(out, a, b);
-      out.addmm_(c, d);
+      boolean rows = b.stride(1) == 1;
+      var right = rows ? cat(0, b, d) : cat(1, b.t(), d.t()).t();
+      torch.mm_out(out, cat(1, a, c), right);
     }
+  }
+
+  private static Tensor cat(int along, Tensor one, Tensor other) {
+    return torch.cat(new TensorVector(one, other), along);
   }
 
   /// a·b in float32, on the device's thread.

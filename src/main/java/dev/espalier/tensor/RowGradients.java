@@ -42,8 +42,8 @@ public final class RowGradients {
   /// @return log p
   public static float logProbability(float[] scores, int token, float scale) {
     float score = scores[token];
-    float most = Rows.most(scores, scores.length);
-    float sum = Rows.powers(scores, scores.length, scale, most);
+    float most = Rows.most(scores, 0, scores.length);
+    float sum = Rows.powers(scores, 0, scores.length, scale, most);
     for (int i = 0; i < scores.length; i++) scores[i] = scores[i] / sum * -scale;
     scores[token] += scale;
     return score * scale - (float) (most * scale + Math.log(sum));

@@ -245,7 +245,7 @@ public final class Rows {
       stacks[i] = new Numbers.Stack(one.values() + skipped, apart, weights, from, to);
       from = to;
     }
-    softmax(weights, length, (float) (1 / Math.sqrt(headDim)));
+    softmax(weights, 0, length, (float) (1 / Math.sqrt(headDim)));
     numbers.addRows(out, headDim, true, stacks);
   }
 
@@ -260,51 +260,56 @@ public final class Rows {
     long skipped = head * own.apart();
     numbers.dots(own.keys() + skipped, length, query, headDim, weights, 0);
     weights[length] = score;
-    softmax(weights, length + 1, (float) (1 / Math.sqrt(headDim)));
+    softmax(weights, 0, length + 1, (float) (1 / Math.sqrt(headDim)));
     var values = new Numbers.Stack(own.values() + skipped, apart, weights, 0, length);
     var start = new Numbers.Stack(out, apart, weights, length, length + 1);
     numbers.addRows(out, headDim, true, values, start);
   }
 
-  /// exp(scale · score) of the first scores, divided by their sum.
-  public static void softmax(float[] scores, int count, float scale) {
-    float sum = powers(scores, count, scale, most(scores, count));
-    for (int j = 0; j < count; j++) scores[j] /= sum;
+  /// exp(scale · score) of some scores, divided by their sum.
+  ///
+  /// @param from where they start
+  public static void softmax(float[] scores, int from, int count, float scale) {
+    float sum = powers(scores, from, count, scale, most(scores, from, count));
+    for (int j = from; j < from + count; j++) scores[j] /= sum;
   }
 
-  /// Makes of the first scores exp(scale · (score − most)).
+  /// Makes of some scores exp(scale · (score − most)).
   ///
+  /// @param from where they start
   /// @param most of them
   /// @return their sum
-  static float powers(float[] scores, int count, float scale, float most) {
-    int i = 0;
+  static float powers(float[] scores, int from, int count, float scale, float most) {
+    int end = from + count;
+    int i = from;
     var sums = FloatVector.zero(FLOATS);
-    for (; i <= count - STEP; i += STEP) {
+    for (; i <= end - STEP; i += STEP) {
       var some = FloatVector.fromArray(FLOATS, scores, i).sub(most).mul(scale);
       var powers = exp(some);
       powers.intoArray(scores, i);
       sums = sums.add(powers);
     }
     float sum = 0;
-    for (; i < count; i++) {
+    for (; i < end; i++) {
       scores[i] = (float) Math.exp((scores[i] - most) * scale);
       sum += scores[i];
     }
     return sum + Numbers.sum(sums);
   }
 
-  static float most(float[] scores, int count) {
+  /// The greatest of some scores.
+  ///
+  /// @param from where they start
+  static float most(float[] scores, int from, int count) {
+    int end = from + count;
+    int i = from;
     var most = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
-    int i = 0;
-    for (; i <= count - STEP; i += STEP) {
+    for (; i <= end - STEP; i += STEP) {
       var some = FloatVector.fromArray(FLOATS, scores, i);
       most = most.blend(some, some.compare(VectorOperators.GT, most));
     }
-    var lanes = new float[STEP];
-    most.intoArray(lanes, 0);
-    float out = Float.NEGATIVE_INFINITY;
-    for (float lane : lanes) out = Math.max(out, lane);
-    for (; i < count; i++) out = Math.max(out, scores[i]);
+    float out = most.reduceLanes(VectorOperators.MAX);
+    for (; i < end; i++) out = Math.max(out, scores[i]);
     return out;
   }
 }
