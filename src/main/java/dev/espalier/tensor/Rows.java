@@ -308,7 +308,10 @@ public final class Rows {
       var some = FloatVector.fromArray(FLOATS, scores, i);
       most = most.blend(some, some.compare(VectorOperators.GT, most));
     }
-    float out = most.reduceLanes(VectorOperators.MAX);
+    var lanes = new float[STEP];
+    most.intoArray(lanes, 0);
+    float out = Float.NEGATIVE_INFINITY;
+    for (float lane : lanes) out = Math.max(out, lane);
     for (; i < end; i++) out = Math.max(out, scores[i]);
     return out;
   }
