@@ -1,6 +1,7 @@
 package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.Lanes;
 import dev.espalier.tensor.Products;
 import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
@@ -101,7 +102,7 @@ public final class Decoder {
     if (weights.laid(head) != null) return;
     var dtype = Dtype.of(head(weights));
     long bytes = shape.bytes(dtype);
-    boolean lanes = BlockPass.sideBySide(shape, dtype) && bytes <= LanePass.SMALL;
+    boolean lanes = BlockPass.sideBySide(shape, dtype) && Lanes.small(bytes);
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (var projection : shape.projections(layer)) {
         weights.lay(projection, weights.weight(projection), bytes, lanes);

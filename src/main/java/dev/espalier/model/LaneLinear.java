@@ -78,10 +78,14 @@ final class LaneLinear {
     return (from, end) -> {
       int first = from / Lanes.PANEL;
       int last = Lanes.panels(end);
-      weight.multiply(x, start, out, first, last);
+      var some = x.part(first, last);
+      var made = out.part(first, last);
+      weight.multiply(some, start == null ? null : start.part(first, last), made);
       for (var part : parts) {
-        part.a().multiply(x, 0, null, inner.down(), part.rank(), first, last);
-        part.b().multiply(inner.down(), part.rank(), out, out, part.row(), first, last);
+        var down = inner.down().part(first, last).from(part.rank());
+        part.a().multiply(some, null, down);
+        var to = made.from(part.row());
+        part.b().multiply(down, to, to);
       }
     };
   }
@@ -100,13 +104,16 @@ final class LaneLinear {
     return (from, end) -> {
       int first = from / Lanes.PANEL;
       int last = Lanes.panels(end);
-      if (in != null) weight.matrix().multiplyTransposed(gradient, 0, start, in, 0, first, last);
+      var some = gradient.part(first, last);
+      var made = in == null ? null : in.part(first, last);
+      if (made != null) {
+        var before = start == null ? null : start.part(first, last);
+        weight.matrix().multiplyTransposed(some, before, made);
+      }
       for (var part : parts) {
-        part.b()
-            .multiplyTransposed(
-                gradient, part.row(), null, inner.through(), part.rank(), first, last);
-        if (in == null) continue;
-        part.a().multiplyTransposed(inner.through(), part.rank(), in, in, 0, first, last);
+        var through = inner.through().part(first, last).from(part.rank());
+        part.b().multiplyTransposed(some.from(part.row()), null, through);
+        if (made != null) part.a().multiplyTransposed(through, made, made);
       }
     };
   }
@@ -131,23 +138,15 @@ final class LaneLinear {
                 if (job < ofA) {
                   int from = job * EACH;
                   int end = Math.min(in, from + EACH);
-                  LaneOuter.add(
-                      inner.through(), part.rank(), rank, inner.input(), 0, in, 1, a, from, end);
+                  var through = inner.through().from(part.rank());
+                  LaneOuter.add(through, rank, inner.input(), in, 1, a, from, end);
                 } else {
                   int from = (job - ofA) * EACH;
                   int count = Math.min(EACH, out - from);
                   long to = b + (long) Float.BYTES * from * rank;
-                  LaneOuter.add(
-                      gradient,
-                      part.row() + from,
-                      count,
-                      inner.down(),
-                      part.rank(),
-                      rank,
-                      scale,
-                      to,
-                      0,
-                      rank);
+                  var outer = gradient.from(part.row() + from);
+                  var down = inner.down().from(part.rank());
+                  LaneOuter.add(outer, count, down, rank, scale, to, 0, rank);
                 }
               });
     }

@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 /// A pass with tokens side by side, all of it by Java: no product's input is laid out for it, and
 /// the last block computes for the wanted positions only what nobody else asks for.
 final class LanePass implements BlockPass {
-  static final long SMALL = 64L << 20; // bytes of weights that are laid out for all passes
 
   private final ModelShape shape;
   private final Weights weights;
@@ -69,7 +68,7 @@ final class LanePass implements BlockPass {
     shape = decoder.shape();
     this.weights = weights;
     this.lora = lora;
-    if (shape.bytes(dtype) <= SMALL) decoder.layOut(weights);
+    if (Lanes.small(shape.bytes(dtype))) decoder.layOut(weights);
     head = new LaneMatrix(decoder.head(weights), weights.laid(shape.head()), 0);
     this.dtype = dtype;
     this.activations = activations;

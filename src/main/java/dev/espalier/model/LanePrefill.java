@@ -41,7 +41,8 @@ final class LanePrefill {
       return (from, end) -> {
         int first = from / Lanes.PANEL;
         int last = Lanes.panels(end);
-        weight.multiply(x, start, out, first, last);
+        var before = start == null ? null : start.part(first, last);
+        weight.multiply(x.part(first, last), before, out.part(first, last));
         for (var one : added) one.add(x, inner, out, first, last);
       };
     }
@@ -59,13 +60,13 @@ final class LanePrefill {
       int begin = Math.max(first, from / Lanes.PANEL);
       int beyond = Math.min(last, Lanes.panels(end));
       if (begin >= beyond) return;
-      a.multiply(x, 0, null, inner, 0, begin, beyond);
+      var down = inner.part(begin, beyond);
+      a.multiply(x.part(begin, beyond), null, down);
       keep(inner, begin);
       keep(inner, beyond - 1);
       for (var block : b) {
-        block
-            .matrix()
-            .multiplyTransposed(inner, block.rank(), out, out, block.column(), begin, beyond);
+        var to = out.part(begin, beyond).from(block.column());
+        block.matrix().multiplyTransposed(down.from(block.rank()), to, to);
       }
     }
 

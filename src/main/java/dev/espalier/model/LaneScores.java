@@ -44,7 +44,7 @@ final class LaneScores {
               try (var arena = Arena.ofConfined()) {
                 long at = arena.allocate(bytes * (end - first), 64).address();
                 var scores = new Lanes(at, end - first, Lanes.padded(vocabulary));
-                head.multiply(hidden.part(first, end), 0, null, scores, 0, 0, end - first);
+                head.multiply(hidden.part(first, end), null, scores);
                 for (int panel = first; panel < end; panel++) {
                   LaneMath.logProbabilities(
                       scores.place(panel - first, 0),
@@ -55,8 +55,7 @@ final class LaneScores {
                       predictions);
                 }
                 if (gradients == null) return;
-                var to = gradients.part(first, end);
-                head.multiplyTransposed(scores, 0, null, to, 0, 0, end - first);
+                head.multiplyTransposed(scores, null, gradients.part(first, end));
               }
             });
   }

@@ -23,18 +23,16 @@ record LaneWeight(LaneMatrix matrix, float @Nullable [] bias) {
   }
 
   /// @param start what is added to; null for zeros
-  /// @param first of the panels
-  /// @param end of the panels
-  void multiply(Lanes x, @Nullable Lanes start, Lanes out, int first, int end) {
+  void multiply(Lanes x, @Nullable Lanes start, Lanes out) {
     if (bias == null) {
-      matrix.multiply(x, 0, start, out, 0, first, end);
+      matrix.multiply(x, start, out);
       return;
     }
-    for (int panel = first; panel < end; panel++) {
+    for (int panel = 0; panel < out.panels(); panel++) {
       LaneMath.fill(bias, out.place(panel, 0));
       if (start == null) continue;
       LaneMath.add(start.place(panel, 0), out.place(panel, 0), bias.length);
     }
-    matrix.multiply(x, 0, out, out, 0, first, end);
+    matrix.multiply(x, out, out);
   }
 }

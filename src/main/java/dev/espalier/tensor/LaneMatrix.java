@@ -77,15 +77,12 @@ public final class LaneMatrix {
 
   /// Multiplies: a feature of the product for each row.
   ///
-  /// @param x what is multiplied: as many features as there are columns, from that one on
+  /// @param x what is multiplied: as many features as there are columns
   /// @param start what is added to; null for zeros, and may be the product's own
-  /// @param product where it goes, from that feature on
-  /// @param first of the panels
-  /// @param end of the panels
-  public void multiply(
-      Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+  /// @param product where it goes, for as many panels
+  public void multiply(Lanes x, @Nullable Lanes start, Lanes product) {
     if (left != null) {
-      left.multiply(x, from, start, product, to, first, end);
+      left.multiply(x, start, product);
       return;
     }
     var room = ROOM.get();
@@ -95,22 +92,19 @@ public final class LaneMatrix {
         int count = Math.min(DEPTH, columns - column);
         lay(row, some, column, count, room);
         var before = column == 0 ? start : product;
-        tiles(room.block, some, count, x, from + column, before, product, to + row, first, end);
+        tiles(room.block, some, count, x.from(column), from(before, row), product.from(row));
       }
     }
   }
 
   /// Multiplies by the transpose: a feature of the product for each column.
   ///
-  /// @param x what is multiplied: as many features as there are rows, from that one on
+  /// @param x what is multiplied: as many features as there are rows
   /// @param start what is added to; null for zeros, and may be the product's own
-  /// @param product where it goes, from that feature on
-  /// @param first of the panels
-  /// @param end of the panels
-  public void multiplyTransposed(
-      Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+  /// @param product where it goes, for as many panels
+  public void multiplyTransposed(Lanes x, @Nullable Lanes start, Lanes product) {
     if (transposed != null) {
-      transposed.multiply(x, from, start, product, to, first, end);
+      transposed.multiply(x, start, product);
       return;
     }
     var block = ROOM.get().block;
@@ -125,9 +119,13 @@ public final class LaneMatrix {
           for (int i = 0; i < count; i++) load(row + i, column, block, i * PANEL, some);
         }
         var before = row == 0 ? start : product;
-        tiles(block, some, count, x, from + row, before, product, to + column, first, end);
+        tiles(block, some, count, x.from(row), from(before, column), product.from(column));
       }
     }
+  }
+
+  private static @Nullable Lanes from(@Nullable Lanes start, int feature) {
+    return start == null ? null : start.from(feature);
   }
 
   private long place(int row, int column) {
@@ -168,21 +166,12 @@ public final class LaneMatrix {
 
   /// @param some rows of the block; it has zeros for what is missing of a tile
   private static void tiles(
-      float[] block,
-      int some,
-      int count,
-      Lanes x,
-      int from,
-      @Nullable Lanes start,
-      Lanes product,
-      int to,
-      int first,
-      int end) {
-    for (int panel = first; panel < end; panel++) {
-      long right = x.place(panel, from);
+      float[] block, int some, int count, Lanes x, @Nullable Lanes start, Lanes product) {
+    for (int panel = 0; panel < product.panels(); panel++) {
+      long right = x.place(panel, 0);
       for (int row = 0; row < some; row += LaneTiles.ROWS) {
-        long before = start == null ? 0 : start.place(panel, to + row);
-        LaneTiles.down(block, row, right, count, before, product.place(panel, to + row));
+        long before = start == null ? 0 : start.place(panel, row);
+        LaneTiles.down(block, row, right, count, before, product.place(panel, row));
       }
     }
   }

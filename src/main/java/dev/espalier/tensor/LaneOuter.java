@@ -27,22 +27,13 @@ public final class LaneOuter {
 
   /// Adds scale · Σ one · other to a matrix.
   ///
-  /// @param one features from that one on, a row for each
+  /// @param one its first features, a row for each
   /// @param other likewise, a column for each
   /// @param to (rows, columns), where the matrix lies
   /// @param first of the columns that are computed, a multiple of four
   /// @param end of the columns
   public static void add(
-      Lanes one,
-      int row,
-      int rows,
-      Lanes other,
-      int column,
-      int columns,
-      float scale,
-      long to,
-      int first,
-      int end) {
+      Lanes one, int rows, Lanes other, int columns, float scale, long to, int first, int end) {
     int across = Math.ceilDiv(end - first, SIDE);
     int down = Math.ceilDiv(rows, SIDE);
     var partial = room(across * down * TILE);
@@ -50,9 +41,9 @@ public final class LaneOuter {
       int some = Math.min(TOGETHER, one.panels() - panel);
       int place = 0;
       for (int j = 0; j < across; j++) {
-        long right = other.place(panel, column + first + j * SIDE);
+        long right = other.place(panel, first + j * SIDE);
         for (int i = 0; i < down; i++, place += TILE) {
-          long left = one.place(panel, row + i * SIDE);
+          long left = one.place(panel, i * SIDE);
           LaneTiles.dots(
               left, ROW * one.features(), right, ROW * other.features(), some, partial, place);
         }

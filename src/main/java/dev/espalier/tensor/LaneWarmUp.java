@@ -32,8 +32,8 @@ final class LaneWarmUp {
       var block = new float[Lanes.PANEL * Lanes.PANEL];
       for (int i = 0; i < times; i++) {
         Lanes.turn(block);
-        matrix.multiply(x, 0, null, out, 0, 0, 1);
-        matrix.multiplyTransposed(x, 0, out, out, 0, 0, 1);
+        matrix.multiply(x, null, out);
+        matrix.multiplyTransposed(x, out, out);
         LaneMath.norm(in, norm, 1, to);
         LaneMath.rotate(in, in, in, SIZE / 2, false, to);
         LaneMath.gate(in, SIZE, to);

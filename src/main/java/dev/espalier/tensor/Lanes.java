@@ -19,13 +19,13 @@ import org.bytedeco.pytorch.global.torch;
 ///
 /// @param at where the first number lies; the current scope owns the memory
 /// @param panels how many
-/// @param features of a token
+/// @param features of a token, here and before
 public record Lanes(long at, int panels, int features) {
   /// Tokens side by side.
   public static final int PANEL = 2 * LANES;
 
   private static final boolean BFLOAT16_FASTER = Processor.here().multipliesBfloat16Faster();
-  private static final long SMALL = 64L << 20; // bytes
+  private static final long SMALL = 64L << 20; // bytes of weights
 
   /// Bytes from a feature of a panel to the next.
   static final long ROW = (long) Float.BYTES * PANEL;
@@ -44,7 +44,12 @@ public record Lanes(long at, int panels, int features) {
   /// @param dtype of the weights
   /// @param bytes of all of them
   public static boolean faster(Dtype dtype, long bytes) {
-    return Tiles.HERE && (dtype == Dtype.F32 || bytes <= SMALL || !BFLOAT16_FASTER);
+    return Tiles.HERE && (dtype == Dtype.F32 || small(bytes) || !BFLOAT16_FASTER);
+  }
+
+  /// Whether a model with so many bytes of weights is so small that they are laid out for any pass.
+  public static boolean small(long bytes) {
+    return bytes <= SMALL;
   }
 
   /// So many features, and what is missing of a tile.
@@ -124,6 +129,11 @@ public record Lanes(long at, int panels, int features) {
   /// Some of its panels.
   public Lanes part(int first, int end) {
     return new Lanes(place(first, 0), end - first, features);
+  }
+
+  /// The same tokens from a feature on.
+  public Lanes from(int feature) {
+    return new Lanes(place(0, feature), panels, features);
   }
 
   /// A copy of some tokens, in that order.

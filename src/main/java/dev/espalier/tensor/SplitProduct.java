@@ -66,15 +66,14 @@ public final class SplitProduct implements AutoCloseable {
   /// @param apart numbers from one of its rows to the next
   record Left(long at, int rows, int apart, int length) {
     /// As [LaneMatrix#multiply] has it.
-    void multiply(
-        Lanes x, int from, @Nullable Lanes start, Lanes product, int to, int first, int end) {
+    void multiply(Lanes x, @Nullable Lanes start, Lanes product) {
       long size = ROW * length / 2; // of a part
       long parts = SCRATCH.get().at(PARTS * size);
-      for (int panel = first; panel < end; panel++) {
-        Bfloat16.NUMBERS.split(x.place(panel, from), length, parts, size);
-        long sums = product.place(panel, to);
+      for (int panel = 0; panel < product.panels(); panel++) {
+        Bfloat16.NUMBERS.split(x.place(panel, 0), length, parts, size);
+        long sums = product.place(panel, 0);
         if (start != null && start.at() != product.at()) {
-          LaneMath.copy(start.place(panel, to), sums, rows);
+          LaneMath.copy(start.place(panel, 0), sums, rows);
         }
         for (int part = PARTS - 1; part >= 0; part--) { // the smallest first
           boolean adds = start != null || part < PARTS - 1;

@@ -46,13 +46,12 @@ final class LaneMatrixTest {
         var y = torch.randn(tokens, out);
         var which = "(%d, %d) by %d tokens, seed %d".formatted(out, in, tokens, SEED);
         var lanes = new LaneMatrix(matrix);
-        int panels = Lanes.panels(tokens);
 
         var product = Lanes.zeros(tokens, Lanes.padded(out));
-        lanes.multiply(lanes(x), 0, null, product, 0, 0, panels);
+        lanes.multiply(lanes(x), null, product);
         var expected = x.matmul(wide.t());
         close(product.rows(tokens).narrow(1, 0, out), expected, which);
-        lanes.multiply(lanes(x), 0, product, product, 0, 0, panels);
+        lanes.multiply(lanes(x), product, product);
         close(product.rows(tokens).narrow(1, 0, out), expected.add(expected), which);
 
         try (var laid =
@@ -60,21 +59,21 @@ final class LaneMatrixTest {
           int from = Math.min(out - 1, random.nextInt(4) * 8); // on a panel's beginning, or not
           var some = new LaneMatrix(matrix.narrow(0, from, out - from), laid, from);
           var of = Lanes.zeros(tokens, Lanes.padded(out - from));
-          some.multiply(lanes(x), 0, null, of, 0, 0, panels);
+          some.multiply(lanes(x), null, of);
           close(
               of.rows(tokens).narrow(1, 0, out - from),
               expected.narrow(1, from, out - from),
               which);
           var back = Lanes.zeros(tokens, Lanes.padded(in));
           var rest = lanes(y.narrow(1, from, out - from));
-          some.multiplyTransposed(rest, 0, null, back, 0, 0, panels);
-          some.multiplyTransposed(rest, 0, back, back, 0, 0, panels);
+          some.multiplyTransposed(rest, null, back);
+          some.multiplyTransposed(rest, back, back);
           var once = y.narrow(1, from, out - from).matmul(wide.narrow(0, from, out - from));
           close(back.rows(tokens).narrow(1, 0, in), once.add(once), which);
         }
 
         var back = Lanes.zeros(tokens, Lanes.padded(in));
-        lanes.multiplyTransposed(lanes(y), 0, null, back, 0, 0, panels);
+        lanes.multiplyTransposed(lanes(y), null, back);
         close(back.rows(tokens).narrow(1, 0, in), y.matmul(wide), which);
       }
     }
@@ -94,10 +93,10 @@ final class LaneMatrixTest {
       for (var stored : List.of(matrix, matrix.to(Dtype.F32.scalar()))) {
         var split = Objects.requireNonNull(SplitProduct.of(stored));
         var all = Lanes.empty(70, 96);
-        split.rows(0, 96).multiply(Lanes.of(x), 0, null, all, 0, 0, Lanes.panels(70));
+        split.rows(0, 96).multiply(Lanes.of(x), null, all);
         assertThat(apart(all.rows(70), exact)).isLessThan(2 * apart(inFloats, exact));
         var few = Lanes.empty(3, 96);
-        split.rows(0, 96).multiply(Lanes.of(x.narrow(0, 40, 3)), 0, null, few, 0, 0, 1);
+        split.rows(0, 96).multiply(Lanes.of(x.narrow(0, 40, 3)), null, few);
         assertThat(few.rows(3).equal(all.rows(70).narrow(0, 40, 3))).isTrue();
         split.close();
       }
@@ -131,8 +130,8 @@ final class LaneMatrixTest {
         var expected = sum.add(one.t().matmul(other).mul(new Scalar(0.5)));
         long at = Rows.at(sum);
         int middle = columns / 8 * 4;
-        LaneOuter.add(lanes(one), 0, rows, lanes(other), 0, columns, 0.5f, at, 0, middle);
-        LaneOuter.add(lanes(one), 0, rows, lanes(other), 0, columns, 0.5f, at, middle, columns);
+        LaneOuter.add(lanes(one), rows, lanes(other), columns, 0.5f, at, 0, middle);
+        LaneOuter.add(lanes(one), rows, lanes(other), columns, 0.5f, at, middle, columns);
         close(sum, expected, "(%d, %d), %d tokens, seed %d".formatted(rows, columns, tokens, SEED));
       }
     }
@@ -166,7 +165,7 @@ final class LaneMatrixTest {
       var none = Lanes.of(torch.randn(70, 40)).some(new int[0]);
       assertThat(none.panels()).isZero();
       assertThat(none.rows(0).size(0)).isZero();
-      new LaneMatrix(torch.randn(40, 40)).multiply(none, 0, null, none, 0, 0, none.panels());
+      new LaneMatrix(torch.randn(40, 40)).multiply(none, null, none);
     }
   }
 }
