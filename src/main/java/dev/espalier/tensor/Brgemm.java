@@ -106,22 +106,8 @@ final class Brgemm {
   /// @param length of each
   /// @param panel (length / 2, width, 2)
   /// @param product (count, width)
+  /// @param next numbers from one of its rows to the next
   /// @param adds whether to what is there; else that is overwritten
-  static void multiply(
-      long rows,
-      int count,
-      int apart,
-      int length,
-      long panel,
-      int width,
-      long product,
-      boolean adds) {
-    multiply(rows, count, apart, length, panel, width, product, width, adds);
-  }
-
-  /// The same into rows of something wider.
-  ///
-  /// @param next numbers from one row of the product to the next
   static void multiply(
       long rows,
       int count,

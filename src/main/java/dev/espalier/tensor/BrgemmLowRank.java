@@ -73,15 +73,16 @@ final class BrgemmLowRank extends LowRank {
     for (int i = 0; i < rows.length; i++) {
       NUMBERS.copy(inputs + (long) BYTES * rows[i] * in, some + (long) BYTES * i * in, in);
     }
-    Brgemm.multiply(some, count, in, in, atA, rank, sums, false);
+    Brgemm.multiply(some, count, in, in, atA, rank, sums, rank, false);
     NUMBERS.narrow(sums, count * rank, down);
     for (var panel : panels) {
       var place = panel.place();
       long from = down + (long) BYTES * place.rank();
-      Brgemm.multiply(from, count, rank, panel.length(), panel.at(), panel.width(), sums, false);
+      int width = panel.width();
+      Brgemm.multiply(from, count, rank, panel.length(), panel.at(), width, sums, width, false);
       for (int i = 0; i < rows.length; i++) {
         long to = outputs + BYTES * ((long) rows[i] * out + place.column());
-        NUMBERS.add(sums + (long) Float.BYTES * i * panel.width(), place.outs(), to);
+        NUMBERS.add(sums + (long) Float.BYTES * i * width, place.outs(), to);
       }
     }
     Brgemm.release();

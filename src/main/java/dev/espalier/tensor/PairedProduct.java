@@ -24,7 +24,8 @@ record PairedProduct(Panels panels, int in, int out) {
         int some = Math.min(Brgemm.ROWS, several - row);
         long from = rows + (long) row * in * BYTES;
         int count = Brgemm.padded(some);
-        Brgemm.multiply(from, count, in, in, panels.at(i, 0), Tiles.COLUMNS, sums, false);
+        Brgemm.multiply(
+            from, count, in, in, panels.at(i, 0), Tiles.COLUMNS, sums, Tiles.COLUMNS, false);
         for (int j = 0; j < some; j++) {
           long to = product + ((long) (row + j) * out + i) * BYTES;
           Bfloat16.NUMBERS.put(sums + Tiles.WIDTH * j, columns, to);

@@ -77,7 +77,7 @@ public final class SplitProduct implements AutoCloseable {
         }
         for (int part = PARTS - 1; part >= 0; part--) { // the smallest first
           boolean adds = start != null || part < PARTS - 1;
-          Brgemm.multiply(at, rows, apart, length, parts + size * part, PANEL, sums, adds);
+          Brgemm.multiply(at, rows, apart, length, parts + size * part, PANEL, sums, PANEL, adds);
         }
       }
       Brgemm.release();
