@@ -111,11 +111,16 @@ public record ChatRequest(ObjectNode json) {
     return out.toString();
   }
 
+  /// @throws ChatException with status 400 if a model of this process would ignore a field
+  public void checkFields() {
+    LocalFields.checkAll(json);
+  }
+
   /// How to sample, with OpenAI's defaults where the client set nothing: an answer may go on to the
   /// end of the context.
   ///
   /// @throws ChatException with status 400 if a value is out of range or of the wrong type, or if
-  ///   something is asked for that would be ignored
+  ///   something is asked for that is not done
   public Sampling sampling() {
     LocalFields.check(json);
     for (var tool : json.path("tools")) checkFunction(tool);

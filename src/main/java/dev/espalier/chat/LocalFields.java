@@ -48,7 +48,7 @@ final class LocalFields {
           "reasoning_effort",
           "verbosity");
 
-  /// Fields of vLLM and others, with the values that change nothing.
+  /// The values that change nothing, where that is not zero, false or nothing.
   private static final Map<String, JsonNode> NEUTRAL =
       Map.of(
           "repetition_penalty", Json.MAPPER.valueToTree(1.0),
@@ -62,6 +62,8 @@ final class LocalFields {
 
   private static final String GUIDED = "response_format limits answers, by a JSON schema";
   private static final String ENDING = "an answer ends where the model ends it";
+  private static final String DRAWING = "temperature, top_p, top_k and min_p say how it samples";
+  private static final String SPECIAL = "answers have no special tokens";
   private static final Map<String, String> WHY_NOT =
       Map.ofEntries(
           Map.entry("logit_bias", "it names another model's tokens"),
@@ -70,7 +72,7 @@ final class LocalFields {
           Map.entry("audio", "answers are text"),
           Map.entry("modalities", "answers are text"),
           Map.entry("web_search_options", "nothing is searched"),
-          Map.entry("guided_json", GUIDED), // these four are vLLM's
+          Map.entry("guided_json", GUIDED),
           Map.entry("guided_regex", GUIDED),
           Map.entry("guided_choice", GUIDED),
           Map.entry("guided_grammar", GUIDED),
@@ -78,33 +80,54 @@ final class LocalFields {
           Map.entry("min_tokens", ENDING),
           Map.entry("ignore_eos", ENDING),
           Map.entry("stop_token_ids", "stop takes texts"),
-          Map.entry("repetition_penalty", "frequency_penalty and presence_penalty are obeyed"));
+          Map.entry("repetition_penalty", "frequency_penalty and presence_penalty are obeyed"),
+          Map.entry("length_penalty", DRAWING),
+          Map.entry("typical_p", DRAWING),
+          Map.entry("best_of", "n answers are sampled, and none is left out"),
+          Map.entry("add_generation_prompt", "an answer begins where the template says"),
+          Map.entry("skip_special_tokens", SPECIAL),
+          Map.entry("spaces_between_special_tokens", SPECIAL));
 
   private LocalFields() {}
 
-  /// @throws ChatException with status 400 that names a field which would be ignored
+  /// @throws ChatException with status 400 that names a field which asks for what is not done here
   static void check(ObjectNode request) {
     for (var field : request.properties()) {
-      var name = field.getKey();
-      if (OBEYED.contains(name) || ASIDE.contains(name)) continue;
-      if (asksNothing(field.getValue()) || isNeutral(name, field.getValue())) continue;
-      throw new ChatException(
-          400,
-          "%s is not for a model of this process: %s. Leave it out"
-              .formatted(name, WHY_NOT.getOrDefault(name, "it is not known here")));
+      var why = WHY_NOT.get(field.getKey());
+      if (why != null && !changesNothing(field.getKey(), field.getValue())) {
+        throw refused(field.getKey(), why);
+      }
     }
+  }
+
+  /// The same where the client itself says what it wants.
+  ///
+  /// @throws ChatException with status 400 for a field that is not known, too
+  static void checkAll(ObjectNode request) {
+    check(request);
+    for (var field : request.properties()) {
+      var name = field.getKey();
+      boolean known = OBEYED.contains(name) || ASIDE.contains(name) || WHY_NOT.containsKey(name);
+      if (!known && !field.getValue().isNull()) throw refused(name, "it is not known here");
+    }
+  }
+
+  private static ChatException refused(String field, String why) {
+    return new ChatException(
+        400, "%s is not for a model of this process: %s. Leave it out".formatted(field, why));
+  }
+
+  private static boolean changesNothing(String name, JsonNode value) {
+    if (value.isNull()) return true;
+    var neutral = NEUTRAL.get(name);
+    if (neutral == null) return asksNothing(value) && !name.equals("web_search_options");
+    if (neutral.isNumber()) return value.isNumber() && value.asDouble() == neutral.asDouble();
+    return value.equals(neutral);
   }
 
   private static boolean asksNothing(JsonNode value) {
     if (value.isContainer()) return value.isEmpty();
     if (value.isNumber()) return value.asDouble() == 0;
-    return value.isNull() || (value.isBoolean() && !value.asBoolean());
-  }
-
-  private static boolean isNeutral(String name, JsonNode value) {
-    var neutral = NEUTRAL.get(name);
-    if (neutral == null) return false;
-    if (neutral.isNumber()) return value.isNumber() && value.asDouble() == neutral.asDouble();
-    return value.equals(neutral);
+    return value.isBoolean() && !value.asBoolean();
   }
 }

@@ -79,6 +79,7 @@ final class LocalAnswer {
 
   /// One request a choice. With a seed the choices would be the same, so each gets its own.
   private static List<ChatRequest> choices(ChatRequest request) {
+    request.checkFields();
     request.sampling();
     var count = request.json().path("n");
     if (count.isMissingNode() || count.isNull()) return List.of(request);

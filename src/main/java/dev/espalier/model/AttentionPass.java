@@ -64,7 +64,7 @@ final class AttentionPass {
     }
   }
 
-  /// The type that queries, keys and values must have where a model has another.
+  /// The type that queries, keys and values must have in a model of that type.
   static Dtype type(Dtype ofModel) {
     return Matrix.multiplies(ofModel) ? ofModel : Dtype.F32;
   }
@@ -181,7 +181,7 @@ final class AttentionPass {
   /// Parts that share keys, which one thread adds to.
   private List<List<Part>> families() {
     var families = new TreeMap<Integer, List<Part>>(); // by the first key
-    int end = 0; // of the keys of spans that continue none
+    int end = 0; // of the chunks so far that continue none
     for (var part : parts) {
       var chunk = part.chunk();
       int first = chunk.own();

@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 /// A pass with tokens side by side, all of it by Java: no product's input is laid out for it, and
 /// the last block computes for the wanted positions only what nobody else asks for.
 final class LanePass implements BlockPass {
-
   private final ModelShape shape;
   private final Weights weights;
   private final Lora lora;

@@ -132,7 +132,7 @@ final class LinearPass {
         var down = kept.down().narrow(1, rank, site.rank());
         var b = Products.wide(down.t(), gradient.narrow(1, row, linear.out())); // (rank, out)
         add(site.a(), a.narrow(0, rank, site.rank()));
-        add(site.b(), b.t().mul(new Scalar(site.scale())));
+        add(site.b(), b.t().mul(new Scalar(site.scale())).contiguous());
         rank += site.rank();
       }
       row += linear.out();

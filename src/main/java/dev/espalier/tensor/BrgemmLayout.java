@@ -45,9 +45,11 @@ final class BrgemmLayout {
 
   private BrgemmLayout() {}
 
-  /// Numbers of a register of pairs, filled up.
+  /// So many numbers, filled up: to a register of pairs, or to whole numbers of two, since a kernel
+  /// is compiled for each length that is met, and kept.
   static int filled(int count) {
-    return Math.ceilDiv(count, Tiles.COLUMNS) * Tiles.COLUMNS;
+    int step = count <= Tiles.COLUMNS ? Tiles.COLUMNS : 2 * Tiles.COLUMNS;
+    return Math.ceilDiv(count, step) * step;
   }
 
   /// What [#right] takes.

@@ -16,9 +16,9 @@ final class BrgemmProduct {
   private static final Bfloat16 NUMBERS = Bfloat16.NUMBERS;
   private static final int BYTES = NUMBERS.bytes();
   private static final float[] ONCE = {1};
+  private static final int ROUND = 16; // rows: a kernel is compiled for each number, and kept
   private static final int LAID = 1 << 20; // bytes of columns at once, of a cache of twice as much
   private static final int LONGEST = 1 << 13; // numbers of a column that are laid out at once
-
   private static final int PART = 1 << 11; // of longer ones
 
   private static final ThreadLocal<Room> ROOM = ThreadLocal.withInitial(Room::new);
@@ -41,7 +41,12 @@ final class BrgemmProduct {
       return new Term(left, right.columns(first, count));
     }
 
-    /// Turns of a long one.
+    void check(int rows, int columns) {
+      left.checkProduct(right, rows, columns);
+      if (left.columns() == 0) throw new IllegalArgumentException("a product that sums nothing");
+    }
+
+    /// Parts of a long one, whose right factors are laid out in turn.
     Stream<List<Term>> parts() {
       int length = left.columns();
       return IntStream.range(0, Math.ceilDiv(length, PART))
@@ -52,11 +57,32 @@ final class BrgemmProduct {
       return List.of(new Term(left.columns(from, count), right.rows(from, count)));
     }
 
+    /// Becomes float32 numbers, or is added to them.
+    void into(Matrix out, boolean adds) {
+      var room = ROOM.get();
+      long laid = room.laid.at(BrgemmLayout.bytes(right));
+      BrgemmLayout.right(right, Sequence.IN_ORDER, laid);
+      int width = BrgemmLayout.filled(right.columns());
+      for (int row = 0; row < left.rows(); row += Brgemm.ROWS) {
+        int count = Math.min(Brgemm.ROWS, left.rows() - row);
+        if (width == right.columns() && padded(count) == count) {
+          multiply(row, count, laid, out.place(row, 0), out.apart(), adds);
+          continue;
+        }
+        long sums = room.sums.at((long) Float.BYTES * Brgemm.ROWS * width);
+        multiply(row, count, laid, sums, width, false);
+        for (int i = 0; i < count; i++) {
+          var sum = new Numbers.Stack(sums + (long) Float.BYTES * i * width, 0, ONCE, 0, 1);
+          Float32.NUMBERS.addRows(out.place(row + i, 0), right.columns(), !adds, sum);
+        }
+      }
+    }
+
     /// Multiplies some rows with the right factor laid out.
     ///
     /// @param to where the product goes: (padded rows, apart)
     void multiply(int first, int count, long laid, long to, int apart, boolean adds) {
-      int several = Brgemm.padded(count);
+      int several = padded(count);
       int length = BrgemmLayout.filled(left.columns());
       int width = BrgemmLayout.filled(right.columns());
       long from = left.place(first, 0);
@@ -80,15 +106,16 @@ final class BrgemmProduct {
   private BrgemmProduct(List<Term> terms) {
     rows = terms.getFirst().left().rows();
     columns = terms.getFirst().right().columns();
+    for (var term : terms) term.check(rows, columns);
     int longest = terms.stream().mapToInt(term -> term.right().rows()).max().orElseThrow();
     boolean once = longest <= LONGEST;
     turns = once ? List.of(terms) : terms.stream().flatMap(Term::parts).toList();
     int length = once ? longest : PART;
     int most = Math.clamp(LAID / BYTES / length, Tiles.COLUMNS, BrgemmLayout.WIDEST);
-    width = Math.min(Integer.highestOneBit(most), BrgemmLayout.filled(columns));
-    blocks = Math.ceilDiv(columns, width);
+    width = Math.min(Integer.highestOneBit(most), BrgemmLayout.filled(Math.max(1, columns)));
+    blocks = Math.max(1, Math.ceilDiv(columns, width));
     int parts = Math.ceilDiv(2 * Crew.device().size(), blocks);
-    each = Math.ceilDiv(Math.ceilDiv(rows, parts), Brgemm.ROWS) * Brgemm.ROWS;
+    each = Math.max(1, Math.ceilDiv(Math.ceilDiv(rows, parts), Brgemm.ROWS)) * Brgemm.ROWS;
   }
 
   /// Whether this processor multiplies so.
@@ -119,6 +146,14 @@ final class BrgemmProduct {
   ///
   /// @param out (n, m), contiguous, bfloat16
   void into(Tensor out) {
+    if (!Dtype.BF16.is(out)
+        || !out.is_contiguous()
+        || out.size(0) != rows
+        || out.size(1) != columns) {
+      throw new IllegalArgumentException(
+          "no room of (%d, %d) bfloat16 numbers".formatted(rows, columns));
+    }
+    if (rows == 0 || columns == 0) return;
     long to = Rows.at(out);
     int parts = Math.ceilDiv(rows, each);
     Crew.device().run(blocks * parts, job -> compute(job % blocks, job / blocks, to));
@@ -171,6 +206,11 @@ final class BrgemmProduct {
     return laid;
   }
 
+  /// How many rows must lie where so many are multiplied, with anything in the rest.
+  private static int padded(int rows) {
+    return Math.ceilDiv(rows, ROUND) * ROUND;
+  }
+
   /// a·b on the calling thread.
   ///
   /// @param a (n, k)
@@ -178,23 +218,9 @@ final class BrgemmProduct {
   /// @param adds whether to what is there
   /// @param out (n, m), float32, whose rows follow each other
   static void multiply(Matrix a, Matrix b, boolean adds, Matrix out) {
-    var room = ROOM.get();
-    var term = new Term(a, b);
-    long laid = room.laid.at(BrgemmLayout.bytes(b));
-    BrgemmLayout.right(b, Sequence.IN_ORDER, laid);
-    int width = BrgemmLayout.filled(b.columns());
-    for (int row = 0; row < a.rows(); row += Brgemm.ROWS) {
-      int count = Math.min(Brgemm.ROWS, a.rows() - row);
-      if (width == b.columns() && Brgemm.padded(count) == count) {
-        term.multiply(row, count, laid, out.place(row, 0), out.apart(), adds);
-        continue;
-      }
-      long sums = room.sums.at((long) Float.BYTES * Brgemm.ROWS * width);
-      term.multiply(row, count, laid, sums, width, false);
-      for (int i = 0; i < count; i++) {
-        var sum = new Numbers.Stack(sums + (long) Float.BYTES * i * width, 0, ONCE, 0, 1);
-        Float32.NUMBERS.addRows(out.place(row + i, 0), b.columns(), !adds, sum);
-      }
+    for (int first = 0; first < b.columns(); first += BrgemmLayout.WIDEST) {
+      int count = Math.min(BrgemmLayout.WIDEST, b.columns() - first);
+      new Term(a, b.columns(first, count)).into(out.columns(first, count), adds);
     }
     Brgemm.release();
   }

@@ -19,7 +19,8 @@ import org.bytedeco.pytorch.global.torch;
 ///
 /// @param at where the first number lies; the current scope owns the memory
 /// @param panels how many
-/// @param features of a token, here and before
+/// @param features from a panel's first number to the next panel's: those of a token, also where
+///   this is a view that begins at a later one
 public record Lanes(long at, int panels, int features) {
   /// Tokens side by side.
   public static final int PANEL = 2 * LANES;

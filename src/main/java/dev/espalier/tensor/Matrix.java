@@ -104,11 +104,12 @@ public record Matrix(Dtype dtype, long at, int rows, int columns, int apart, boo
 
   /// Adds a vector to every row; of one that is not transposed.
   public void add(float[] vector) {
+    var numbers = Numbers.of(dtype);
     var row = new float[columns];
     for (int i = 0; i < rows; i++) {
-      Float32.NUMBERS.read(place(i, 0), row, columns);
+      numbers.read(place(i, 0), row, columns);
       for (int j = 0; j < columns; j++) row[j] += vector[j];
-      Float32.NUMBERS.write(row, place(i, 0), columns);
+      numbers.write(row, place(i, 0), columns);
     }
   }
 
@@ -117,17 +118,21 @@ public record Matrix(Dtype dtype, long at, int rows, int columns, int apart, boo
       transpose().multiply(b.transpose(), a.transpose(), adds);
       return;
     }
-    if (a.rows != rows || b.columns != columns || a.columns != b.rows) {
-      throw new IllegalArgumentException(
-          "(%d, %d) is not (%d, %d) times (%d, %d)"
-              .formatted(rows, columns, a.rows, a.columns, b.rows, b.columns));
-    }
+    a.checkProduct(b, rows, columns);
     if (a.dtype != b.dtype || dtype != Dtype.F32 || !multiplies(a.dtype)) {
       throw new IllegalArgumentException(
           "products of %s and %s in %s are not computed here".formatted(a.dtype, b.dtype, dtype));
     }
     if (a.dtype == Dtype.BF16) BrgemmProduct.multiply(a, b, adds, this);
     else byOpenBlas(a, b, adds ? 1f : 0f);
+  }
+
+  /// @throws IllegalArgumentException if the product with another is not of that size
+  void checkProduct(Matrix right, int rows, int columns) {
+    if (this.rows == rows && right.columns == columns && this.columns == right.rows) return;
+    throw new IllegalArgumentException(
+        "(%d, %d) is not (%d, %d) times (%d, %d)"
+            .formatted(rows, columns, this.rows, this.columns, right.rows, right.columns));
   }
 
   private void byOpenBlas(Matrix a, Matrix b, float kept) {

@@ -51,7 +51,7 @@ public final class Products {
     return sum;
   }
 
-  /// Puts a·b where there is room for it, in 16 bit, on the device's thread.
+  /// Puts a·b of 16-bit numbers where there is room for it, on the device's thread.
   ///
   /// @param a (n, k)
   /// @param b (k, m)
@@ -82,7 +82,8 @@ public final class Products {
     return torch.cat(new TensorVector(one, other), along);
   }
 
-  /// a·b in float32, on the device's thread.
+  /// a·b in float32, on the device's thread; in 16 bit summed so, and rounded where libtorch
+  /// multiplies.
   ///
   /// @param a (n, k)
   /// @param b (k, m), of the same type

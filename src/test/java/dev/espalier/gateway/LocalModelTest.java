@@ -349,6 +349,10 @@ class LocalModelTest {
               "\"best_of\":4",
               "\"modalities\":[\"text\",\"audio\"]",
               "\"temprature\":0.2",
+              "\"temprature\":0",
+              "\"repetition_penalty\":0",
+              "\"skip_special_tokens\":false",
+              "\"web_search_options\":{}",
               "\"unknown_field\":[1]")) {
         var refused = rig.post("/v1/chat/completions", Wires.local("mine", "," + wrong));
         assertThat(refused.statusCode()).as(wrong).isEqualTo(400);
