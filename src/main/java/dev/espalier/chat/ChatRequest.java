@@ -111,9 +111,10 @@ public record ChatRequest(ObjectNode json) {
     return out.toString();
   }
 
-  /// @throws ChatException with status 400 if a model of this process would ignore a field
+  /// @throws ChatException with status 400 if a field is not known to the models of this process,
+  ///   which would ignore it; [#sampling] refuses what they know and do not do
   public void checkFields() {
-    LocalFields.checkAll(json);
+    LocalFields.checkKnown(json);
   }
 
   /// How to sample, with OpenAI's defaults where the client set nothing: an answer may go on to the

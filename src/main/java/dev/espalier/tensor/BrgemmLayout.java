@@ -40,6 +40,10 @@ final class BrgemmLayout {
   private static final int UPPER = 0xFFFF0000;
   private static final long NEXT = (long) Integer.BYTES * LANES; // bytes of a register
 
+  /// The row after the last of an odd number.
+  private static final long ZEROS =
+      Arena.global().allocate((long) Short.BYTES * WIDEST, Long.BYTES).address();
+
   private static final ThreadLocal<float[]> SQUARE =
       ThreadLocal.withInitial(() -> new float[LANES * LANES]);
 
@@ -89,16 +93,12 @@ final class BrgemmLayout {
   /// Rows that follow each other: two become one of pairs.
   private static void join(Matrix matrix, Sequence sequence, long to) {
     int width = filled(matrix.columns());
-    try (var arena = Arena.ofConfined()) {
-      boolean odd = matrix.rows() % 2 > 0;
-      long zeros = odd ? arena.allocate((long) Short.BYTES * width).address() : 0;
-      for (int row = 0; row < matrix.rows(); row += 2) {
-        long one = matrix.place(row, 0);
-        long other = row + 1 < matrix.rows() ? matrix.place(row + 1, 0) : zeros;
-        long next = to + 2L * row * width;
-        if (sequence == Sequence.EVEN_FIRST) evenFirst(one, other, matrix.columns(), next);
-        else inOrder(one, other, matrix.columns(), next);
-      }
+    for (int row = 0; row < matrix.rows(); row += 2) {
+      long one = matrix.place(row, 0);
+      long other = row + 1 < matrix.rows() ? matrix.place(row + 1, 0) : ZEROS;
+      long next = to + 2L * row * width;
+      if (sequence == Sequence.EVEN_FIRST) evenFirst(one, other, matrix.columns(), next);
+      else inOrder(one, other, matrix.columns(), next);
     }
   }
 

@@ -115,7 +115,7 @@ final class BrgemmProduct {
     width = Math.min(Integer.highestOneBit(most), BrgemmLayout.filled(Math.max(1, columns)));
     blocks = Math.max(1, Math.ceilDiv(columns, width));
     int parts = Math.ceilDiv(2 * Crew.device().size(), blocks);
-    each = Math.max(1, Math.ceilDiv(Math.ceilDiv(rows, parts), Brgemm.ROWS)) * Brgemm.ROWS;
+    each = Math.ceilDiv(Math.ceilDiv(rows, parts), Brgemm.ROWS) * Brgemm.ROWS;
   }
 
   /// Whether this processor multiplies so.

@@ -37,7 +37,7 @@ public final class SplitProduct implements AutoCloseable {
   ///
   /// @param matrix (out, in)
   static @Nullable SplitProduct of(Tensor matrix) {
-    if (!Brgemm.here() || !Numbers.WIDE || matrix.size(1) % 2 > 0) return null;
+    if (!BrgemmProduct.here() || matrix.size(1) % 2 > 0) return null;
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
       var rounded = matrix.to(Dtype.BF16.scalar());
