@@ -5,11 +5,11 @@ import org.bytedeco.pytorch.Tensor;
 /// What is added to the output of a projection: nothing, one adapter, or each row's own.
 public interface Adapters {
   /// No adapter: the base model alone.
-  Adapters NONE = (projection, input, output) -> output;
+  Adapters NONE = (projection, input, base) -> base.product(input);
 
-  /// The output with the adapters' part added.
+  /// A projection's output with the adapters' part.
   ///
-  /// @param input (B, T, in)
-  /// @param output (B, T, out), the base's part; it may be overwritten
-  Tensor apply(Projection projection, Tensor input, Tensor output);
+  /// @param input (…, in)
+  /// @return (…, out)
+  Tensor apply(Projection projection, Tensor input, BaseLinear base);
 }

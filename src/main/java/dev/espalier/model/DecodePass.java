@@ -7,6 +7,7 @@ import dev.espalier.tensor.KeyValues;
 import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Rows;
 import dev.espalier.tensor.Scope;
+import dev.espalier.tensor.Scratch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -44,6 +45,7 @@ public final class DecodePass implements AutoCloseable {
   private final float[] lastNorm;
   private final long embedding;
   private final Linear head;
+  private final Scratch made = new Scratch(); // what adapters make of a product's input
   private @Nullable Room room;
 
   private record Block(
@@ -56,8 +58,13 @@ public final class DecodePass implements AutoCloseable {
       Norms norms) {}
 
   /// A projection with its weights, which are kept.
-  private record Linear(
-      Projection projection, Tensor weight, @Nullable Tensor bias, RowProduct product) {}
+  ///
+  /// @param bias where the base's lies; 0 for none
+  private record Linear(Projection projection, BaseLinear base, long bias, RowProduct product) {
+    long out() {
+      return base.weight().size(0);
+    }
+  }
 
   /// Rows between two products.
   ///
@@ -115,8 +122,8 @@ public final class DecodePass implements AutoCloseable {
     var bias = weights.bias(projection);
     return new Linear(
         projection,
-        kept,
-        bias == null ? null : scope.keep(bias),
+        new BaseLinear(kept, bias == null ? null : scope.keep(bias)),
+        bias == null ? 0 : Rows.at(bias),
         new RowProduct(kept, weights.laid(projection)));
   }
 
@@ -183,15 +190,14 @@ public final class DecodePass implements AutoCloseable {
   /// @return where they are
   private Place product(Linear linear, Place in, Place out, MixedAdapters adapters) {
     int count = in.count();
-    var place = out;
-    if (linear.bias() == null && linear.product().takes(count)) {
-      linear.product().times(in.at(), count, out.at());
-    } else {
-      var all = Decoder.product(in.padded(), linear.weight(), linear.bias());
-      place = new Place(count, all, all.narrow(0, 0, count), Rows.at(all));
+    if (linear.product().takes(count)) {
+      long made = this.made.at((long) dtype.bytes() * count * linear.out());
+      boolean some = adapters.put(linear.projection(), in.at(), made);
+      linear.product().times(in.at(), count, linear.bias(), some ? made : 0, out.at());
+      return out;
     }
-    adapters.add(linear.projection(), in.at(), place.at());
-    return place;
+    var all = adapters.apply(linear.projection(), in.padded(), linear.base());
+    return new Place(count, all, all.narrow(0, 0, count), Rows.at(all));
   }
 
   private float[][] embedded(int[] tokens) {
@@ -246,7 +252,7 @@ public final class DecodePass implements AutoCloseable {
   }
 
   private static void free(Linear linear) {
-    linear.weight().close();
-    if (linear.bias() != null) linear.bias().close();
+    linear.base().weight().close();
+    if (linear.base().bias() != null) linear.base().bias().close();
   }
 }

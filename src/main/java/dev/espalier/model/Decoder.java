@@ -2,8 +2,6 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Lanes;
-import dev.espalier.tensor.Products;
-import dev.espalier.tensor.RowProduct;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +12,6 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.jspecify.annotations.Nullable;
 
 /// A decoder-only transformer: one code path for all families, which differ by [ModelShape] alone.
 ///
@@ -88,7 +85,7 @@ public final class Decoder {
   public Tensor logits(Weights weights, Tensor hidden, Adapters adapters) {
     var matrix = head(weights);
     var in = hidden.to(matrix.scalar_type());
-    return adapters.apply(head, in, product(in, matrix, null)).to(Dtype.F32.scalar());
+    return adapters.apply(head, in, new BaseLinear(matrix, null)).to(Dtype.F32.scalar());
   }
 
   /// The head's matrix: (vocabulary, width).
@@ -111,17 +108,6 @@ public final class Decoder {
     weights.lay(head, head(weights), bytes, lanes);
   }
 
-  /// x·Wᵀ + b
-  static Tensor product(Tensor x, Tensor weight, @Nullable Tensor bias) {
-    boolean recorded = x.requires_grad() || weight.requires_grad();
-    if (bias != null && (recorded || !Dtype.F32.is(x))) { // in 16 bit the sum is rounded once
-      return torch.linear(x, weight, new TensorOptional(bias));
-    }
-    if (recorded) return torch.linear(x, weight);
-    if (bias != null) return Products.linear(x, weight).add_(bias);
-    return RowProduct.fits(x, weight) ? RowProduct.of(x, weight) : Products.linear(x, weight);
-  }
-
   private Tensor norm(Tensor x, Tensor weight) {
     return torch.rms_norm(
         x,
@@ -136,7 +122,7 @@ public final class Decoder {
     Tensor apply(Projection projection, Tensor x) {
       var weight = weights.weight(projection);
       var in = x.to(weight.scalar_type());
-      return adapters.apply(projection, in, product(in, weight, weights.bias(projection)));
+      return adapters.apply(projection, in, new BaseLinear(weight, weights.bias(projection)));
     }
   }
 

@@ -48,12 +48,12 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   }
 
   @Override
-  public Tensor apply(Projection projection, Tensor input, Tensor output) {
+  public Tensor apply(Projection projection, Tensor input, BaseLinear base) {
     var pair = pairs.get(projection.name());
-    if (pair != null) {
-      pair.addAll(input.reshape(-1, input.size(-1)), output.view(-1, output.size(-1)));
-    }
-    return output;
+    if (pair == null) return base.product(input);
+    var made = base.room(input);
+    pair.putAll(input.reshape(-1, input.size(-1)), made);
+    return base.product(input, made);
   }
 
   /// What its matrices take.

@@ -153,7 +153,7 @@ final class LanePrefill {
   private Linear linear(Projection projection, PackedAdapters adapters) {
     var added = new ArrayList<Added>();
     for (var run : adapters.runs()) {
-      var pair = run.adapter() == null ? null : run.adapter().pair(projection.name());
+      var pair = run.pair(projection);
       if (pair == null) continue;
       var read = (VectorLowRank) pair; // as all are of models that are computed with side by side
       added.add(new Added(read.lanes(), read.blocks(), run.from(), run.end()));

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,12 @@ import org.jspecify.annotations.Nullable;
 public final class MixedAdapters implements Adapters {
   private final int count;
   private final Map<FrozenLora, List<Integer>> rows = new LinkedHashMap<>(); // of each adapter
-  private final Map<String, List<Share>> byProjection = new HashMap<>();
+  private final Map<String, Part> byProjection = new HashMap<>();
+
+  /// What is made of a projection's input.
+  ///
+  /// @param others the rows of which nothing is
+  private record Part(List<Share> shares, List<Integer> others) {}
 
   /// @param each the adapter of each row; null is the base alone
   public MixedAdapters(List<@Nullable FrozenLora> each) {
@@ -27,29 +33,41 @@ public final class MixedAdapters implements Adapters {
     }
   }
 
-  /// Adds to a projection's output.
+  /// Puts what they make of a projection's input: for other rows zeros.
   ///
   /// @param input where its rows lie
-  /// @param output where its rows lie
-  void add(Projection projection, long input, long output) {
-    var shares = byProjection.computeIfAbsent(projection.name(), this::shares);
-    if (!shares.isEmpty()) LowRank.add(shares, input, output);
+  /// @param made where it goes: (N, out)
+  /// @return whether they change the projection for some row; else nothing was put
+  boolean put(Projection projection, long input, long made) {
+    var part = part(projection);
+    if (part.shares().isEmpty()) return false;
+    for (int row : part.others()) part.shares().getFirst().of().clear(made, row);
+    LowRank.put(part.shares(), input, made);
+    return true;
   }
 
   @Override
-  public Tensor apply(Projection projection, Tensor input, Tensor output) {
-    add(projection, Rows.at(input.contiguous()), Rows.at(output));
-    return output;
+  public Tensor apply(Projection projection, Tensor input, BaseLinear base) {
+    if (part(projection).shares().isEmpty()) return base.product(input);
+    var made = base.room(input);
+    put(projection, Rows.at(input.contiguous()), Rows.at(made));
+    return base.product(input, made);
   }
 
-  private List<Share> shares(String projection) {
+  private Part part(Projection projection) {
+    return byProjection.computeIfAbsent(projection.name(), this::part);
+  }
+
+  private Part part(String projection) {
     var shares = new ArrayList<Share>();
+    var others = new ArrayList<>(IntStream.range(0, count).boxed().toList());
     rows.forEach((adapter, its) -> {
       var pair = adapter.pair(projection);
       if (pair == null) return;
       var numbers = its.stream().mapToInt(Integer::intValue).toArray();
       shares.addAll(Share.of(pair, numbers, count));
+      others.removeAll(its);
     });
-    return shares;
+    return new Part(shares, others);
   }
 }

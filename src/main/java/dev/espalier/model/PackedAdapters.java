@@ -1,5 +1,6 @@
 package dev.espalier.model;
 
+import dev.espalier.tensor.LowRank;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,11 @@ public record PackedAdapters(List<Run> runs) implements Adapters {
   public record Run(int from, int end, @Nullable FrozenLora adapter) {
     int tokens() {
       return end - from;
+    }
+
+    /// The matrices of a projection; null for none.
+    @Nullable LowRank pair(Projection projection) {
+      return adapter == null ? null : adapter.pair(projection.name());
     }
   }
 
@@ -62,15 +68,16 @@ public record PackedAdapters(List<Run> runs) implements Adapters {
   }
 
   @Override
-  public Tensor apply(Projection projection, Tensor input, Tensor output) {
+  public Tensor apply(Projection projection, Tensor input, BaseLinear base) {
+    if (runs.stream().allMatch(run -> run.pair(projection) == null)) return base.product(input);
+    var made = base.room(input);
+    var rows = input.reshape(-1, input.size(-1));
     for (var run : runs) {
-      var adapter = run.adapter();
-      if (adapter == null) continue;
-      adapter.apply(
-          projection,
-          input.narrow(1, run.from(), run.tokens()),
-          output.narrow(1, run.from(), run.tokens()));
+      var pair = run.pair(projection);
+      var its = made.narrow(0, run.from(), run.tokens());
+      if (pair == null) its.zero_();
+      else pair.putAll(rows.narrow(0, run.from(), run.tokens()), its);
     }
-    return output;
+    return base.product(input, made);
   }
 }

@@ -4,7 +4,6 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -376,12 +375,32 @@ final class Bfloat16 extends Numbers {
   @Override
   void put(float[] sums, int from, int count, long to) {
     if (count < Tiles.COLUMNS) {
-      for (int i = 0; i < count; i++) set(to + 2L * i, sums[from + i % 2 * LANES + i / 2]);
+      for (int i = 0; i < count; i++) set(to + 2L * i, sums[from + place(i)]);
       return;
     }
     var even = FloatVector.fromArray(FLOATS, sums, from);
     var odd = FloatVector.fromArray(FLOATS, sums, from + LANES);
     join(even, odd).intoMemorySegment(MEMORY, to, ORDER);
+  }
+
+  @Override
+  void add(long numbers, float[] sums, int from, int count) {
+    if (count < Tiles.COLUMNS) {
+      for (int i = 0; i < count; i++) sums[from + place(i)] += get(numbers + 2L * i);
+      return;
+    }
+    var both = IntVector.fromMemorySegment(PAIRS, MEMORY, numbers, ORDER);
+    FloatVector.fromArray(FLOATS, sums, from)
+        .add(both.lanewise(LSHL, 16).reinterpretAsFloats())
+        .intoArray(sums, from);
+    FloatVector.fromArray(FLOATS, sums, from + LANES)
+        .add(both.and(UPPER).reinterpretAsFloats())
+        .intoArray(sums, from + LANES);
+  }
+
+  /// Where a column's sum is of those of its panel.
+  private static int place(int column) {
+    return column % 2 * LANES + column / 2;
   }
 
   /// Stores float32 numbers, rounded.
@@ -427,34 +446,31 @@ final class Bfloat16 extends Numbers {
     for (; i <= count - Tiles.COLUMNS; i += Tiles.COLUMNS) {
       long at = sums + 4L * i;
       var even = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
-      var odd = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + Tiles.WIDTH / 2, ORDER);
+      var odd = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER);
       join(even, odd).intoMemorySegment(MEMORY, to + 2L * i, ORDER);
     }
-    for (; i < count; i++) set(to + 2L * i, sum(sums, i));
+    for (int first = i; i < count; i++) {
+      set(to + 2L * i, Float32.NUMBERS.get(sums + 4L * (first + place(i - first))));
+    }
   }
 
-  /// Adds the same to numbers, which are rounded once.
-  void add(long sums, int count, long to) {
+  /// Adds numbers to such sums.
+  void add(long numbers, long sums, int count) {
     int i = 0;
     for (; i <= count - Tiles.COLUMNS; i += Tiles.COLUMNS) {
       long at = sums + 4L * i;
-      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, to + 2L * i, ORDER);
-      var even =
-          FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER)
-              .add(both.lanewise(LSHL, 16).reinterpretAsFloats());
-      var odd =
-          FloatVector.fromMemorySegment(FLOATS, MEMORY, at + Tiles.WIDTH / 2, ORDER)
-              .add(both.and(UPPER).reinterpretAsFloats());
-      join(even, odd).intoMemorySegment(MEMORY, to + 2L * i, ORDER);
+      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, numbers + 2L * i, ORDER);
+      FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER)
+          .add(both.lanewise(LSHL, 16).reinterpretAsFloats())
+          .intoMemorySegment(MEMORY, at, ORDER);
+      FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER)
+          .add(both.and(UPPER).reinterpretAsFloats())
+          .intoMemorySegment(MEMORY, at + NEXT, ORDER);
     }
-    for (; i < count; i++) set(to + 2L * i, get(to + 2L * i) + sum(sums, i));
-  }
-
-  /// The sum of a column.
-  private static float sum(long sums, int column) {
-    int inPanel = column % Tiles.COLUMNS;
-    int place = column - inPanel + inPanel % 2 * LANES + inPanel / 2;
-    return Float32.NUMBERS.get(sums + 4L * place);
+    for (int first = i; i < count; i++) {
+      long at = sums + 4L * (first + place(i - first));
+      Float32.NUMBERS.set(at, Float32.NUMBERS.get(at) + get(numbers + 2L * i));
+    }
   }
 
   @Override
@@ -477,25 +493,19 @@ final class Bfloat16 extends Numbers {
   }
 
   @Override
-  void addRows(long vector, int length, boolean fresh, Stack... stacks) {
-    int pairs = length / 2;
-    int i = 0;
+  void putRows(long sum, int length, Stack... stacks) {
     var sums = SUMS.get();
-    for (; i <= pairs - 4 * STEP; i += 4 * STEP) {
-      long at = vector + 4L * i;
-      if (fresh) Arrays.fill(sums, 0);
-      else spread(at, sums, 0, 4);
-      add(sums, 4L * i, stacks);
+    int i = 0;
+    for (; i <= length - 8 * LANES; i += 8 * LANES) {
+      long at = sum + 2L * i;
+      sum(sums, 2L * i, stacks);
       for (int j = 0; j < 4; j++) put(sums, 2 * LANES * j, 2 * LANES, at + NEXT * j);
     }
-    for (; i <= pairs - STEP; i += STEP) {
-      long at = vector + 4L * i;
-      var both =
-          fresh ? IntVector.zero(PAIRS) : IntVector.fromMemorySegment(PAIRS, MEMORY, at, ORDER);
-      var even = both.lanewise(LSHL, 16).reinterpretAsFloats();
-      var odd = both.and(UPPER).reinterpretAsFloats();
+    for (; i <= length - 2 * LANES; i += 2 * LANES) {
+      var even = FloatVector.zero(FLOATS);
+      var odd = even;
       for (var stack : stacks) {
-        long next = stack.first() + 4L * i;
+        long next = stack.first() + 2L * i;
         long apart = stack.apart();
         var factors = stack.factors();
         for (int r = stack.from(); r < stack.to(); r++, next += apart) {
@@ -505,22 +515,20 @@ final class Bfloat16 extends Numbers {
           odd = one.and(UPPER).reinterpretAsFloats().fma(factor, odd);
         }
       }
-      join(even, odd).intoMemorySegment(MEMORY, at, ORDER);
+      join(even, odd).intoMemorySegment(MEMORY, sum + 2L * i, ORDER);
     }
-    addRest(vector, 2 * i, length, fresh, stacks);
+    for (; i < length; i++) set(sum + 2L * i, sum(i, stacks));
   }
 
   @Override
-  int addTogether(
-      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to) {
+  int putTogether(
+      long[] to, int length, long first, long apart, float[][] factors, int from, int end) {
     var sums = SUMS.get();
     int i = 0;
     for (; i <= length - 4 * LANES; i += 4 * LANES) {
-      long skipped = 2L * i;
-      for (int v = 0; v < TOGETHER; v++) spread(vectors[v] + skipped, sums, 4 * LANES * v, 2);
-      add(sums, first + skipped, apart, factors, from, to);
+      sum(sums, first + 2L * i, apart, factors, from, end);
       for (int v = 0; v < TOGETHER; v++) {
-        long at = vectors[v] + skipped;
+        long at = to[v] + 2L * i;
         put(sums, 4 * LANES * v, 2 * LANES, at);
         put(sums, 4 * LANES * v + 2 * LANES, 2 * LANES, at + NEXT);
       }
@@ -528,29 +536,29 @@ final class Bfloat16 extends Numbers {
     return i;
   }
 
-  /// Adds to four registers of each vector.
-  private static void add(
+  /// Four registers of each vector's sums.
+  private static void sum(
       float[] sums, long first, long apart, float[][] factors, int from, int to) {
     var aFactors = factors[0];
     var bFactors = factors[1];
     var cFactors = factors[2];
     var dFactors = factors[3];
-    var a0 = FloatVector.fromArray(FLOATS, sums, 0);
-    var a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-    var a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-    var a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
-    var b0 = FloatVector.fromArray(FLOATS, sums, 4 * LANES);
-    var b1 = FloatVector.fromArray(FLOATS, sums, 5 * LANES);
-    var b2 = FloatVector.fromArray(FLOATS, sums, 6 * LANES);
-    var b3 = FloatVector.fromArray(FLOATS, sums, 7 * LANES);
-    var c0 = FloatVector.fromArray(FLOATS, sums, 8 * LANES);
-    var c1 = FloatVector.fromArray(FLOATS, sums, 9 * LANES);
-    var c2 = FloatVector.fromArray(FLOATS, sums, 10 * LANES);
-    var c3 = FloatVector.fromArray(FLOATS, sums, 11 * LANES);
-    var d0 = FloatVector.fromArray(FLOATS, sums, 12 * LANES);
-    var d1 = FloatVector.fromArray(FLOATS, sums, 13 * LANES);
-    var d2 = FloatVector.fromArray(FLOATS, sums, 14 * LANES);
-    var d3 = FloatVector.fromArray(FLOATS, sums, 15 * LANES);
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var a2 = a0;
+    var a3 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var b2 = a0;
+    var b3 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var c2 = a0;
+    var c3 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    var d2 = a0;
+    var d3 = a0;
     long next = first;
     for (int r = from; r < to; r++, next += apart) {
       var one = IntVector.fromMemorySegment(PAIRS, MEMORY, next, ORDER);
@@ -598,28 +606,19 @@ final class Bfloat16 extends Numbers {
     d3.intoArray(sums, 15 * LANES);
   }
 
-  /// Reads registers of pairs, the even ones of each first.
-  private static void spread(long from, float[] sums, int place, int registers) {
-    for (int i = 0; i < registers; i++) {
-      var both = IntVector.fromMemorySegment(PAIRS, MEMORY, from + NEXT * i, ORDER);
-      both.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(sums, place + 2 * LANES * i);
-      both.and(UPPER).reinterpretAsFloats().intoArray(sums, place + 2 * LANES * i + LANES);
-    }
-  }
-
-  /// Adds to eight registers at once: a sum waits for its last addition, and seven others fill the
+  /// Eight registers of sums at once: one waits for its last addition, and seven others fill the
   /// time.
   ///
   /// @param skipped bytes of each row
-  private static void add(float[] sums, long skipped, Stack... stacks) {
-    var a0 = FloatVector.fromArray(FLOATS, sums, 0);
-    var a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-    var b0 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-    var b1 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
-    var c0 = FloatVector.fromArray(FLOATS, sums, 4 * LANES);
-    var c1 = FloatVector.fromArray(FLOATS, sums, 5 * LANES);
-    var d0 = FloatVector.fromArray(FLOATS, sums, 6 * LANES);
-    var d1 = FloatVector.fromArray(FLOATS, sums, 7 * LANES);
+  private static void sum(float[] sums, long skipped, Stack... stacks) {
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var d0 = a0;
+    var d1 = a0;
     for (var stack : stacks) {
       long next = stack.first() + skipped;
       long apart = stack.apart();

@@ -64,7 +64,7 @@ final class BrgemmLowRank extends LowRank {
   }
 
   @Override
-  void add(long inputs, long outputs, int[] rows) {
+  void put(long inputs, long outputs, int[] rows) {
     var room = ROOM.get();
     int count = Brgemm.padded(rows.length);
     long some = room.rows.at((long) BYTES * count * in);
@@ -72,6 +72,7 @@ final class BrgemmLowRank extends LowRank {
     long down = room.down.at((long) BYTES * (count * rank + 1)); // an odd rank reads one more
     for (int i = 0; i < rows.length; i++) {
       NUMBERS.copy(inputs + (long) BYTES * rows[i] * in, some + (long) BYTES * i * in, in);
+      clearRest(outputs + (long) BYTES * rows[i] * out);
     }
     Brgemm.multiply(some, count, in, in, atA, rank, sums, rank, false);
     NUMBERS.narrow(sums, count * rank, down);
@@ -82,15 +83,15 @@ final class BrgemmLowRank extends LowRank {
       Brgemm.multiply(from, count, rank, panel.length(), panel.at(), width, sums, width, false);
       for (int i = 0; i < rows.length; i++) {
         long to = outputs + BYTES * ((long) rows[i] * out + place.column());
-        NUMBERS.add(sums + (long) Float.BYTES * i * width, place.outs(), to);
+        NUMBERS.put(sums + (long) Float.BYTES * i * width, place.outs(), to);
       }
     }
     Brgemm.release();
   }
 
   @Override
-  public void addAll(Tensor input, Tensor output) {
-    addTogether(input, output);
+  public void putAll(Tensor input, Tensor output) {
+    putTogether(input, output);
   }
 
   /// What [WarmUp] has compiled of it.
@@ -99,7 +100,7 @@ final class BrgemmLowRank extends LowRank {
       long some = arena.allocate(Tiles.WIDTH * COLUMNS, 64).address();
       for (int i = 0; i < times; i++) {
         NUMBERS.narrow(some, COLUMNS, some);
-        NUMBERS.add(some, COLUMNS, some);
+        NUMBERS.put(some, COLUMNS, some);
       }
     }
   }

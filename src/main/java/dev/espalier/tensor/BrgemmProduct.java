@@ -1,10 +1,12 @@
 package dev.espalier.tensor;
 
 import dev.espalier.tensor.BrgemmLayout.Sequence;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Products of bfloat16 matrices by [Brgemm], summed in float32.
 ///
@@ -15,7 +17,6 @@ import org.bytedeco.pytorch.Tensor;
 final class BrgemmProduct {
   private static final Bfloat16 NUMBERS = Bfloat16.NUMBERS;
   private static final int BYTES = NUMBERS.bytes();
-  private static final float[] ONCE = {1};
   private static final int ROUND = 16; // rows: a kernel is compiled for each number, and kept
   private static final int LAID = 1 << 20; // bytes of columns at once, of a cache of twice as much
   private static final int LONGEST = 1 << 13; // numbers of a column that are laid out at once
@@ -72,8 +73,10 @@ final class BrgemmProduct {
         long sums = room.sums.at((long) Float.BYTES * Brgemm.ROWS * width);
         multiply(row, count, laid, sums, width, false);
         for (int i = 0; i < count; i++) {
-          var sum = new Numbers.Stack(sums + (long) Float.BYTES * i * width, 0, ONCE, 0, 1);
-          Float32.NUMBERS.addRows(out.place(row + i, 0), right.columns(), !adds, sum);
+          long sum = sums + (long) Float.BYTES * i * width;
+          long to = out.place(row + i, 0);
+          if (adds) Float32.NUMBERS.add(sum, right.columns(), to);
+          else Float32.NUMBERS.copy(sum, to, right.columns());
         }
       }
     }
@@ -144,22 +147,28 @@ final class BrgemmProduct {
 
   /// Computes it on all of the device's threads, rounded once.
   ///
-  /// @param out (n, m), contiguous, bfloat16
-  void into(Tensor out) {
-    if (!Dtype.BF16.is(out)
-        || !out.is_contiguous()
-        || out.size(0) != rows
-        || out.size(1) != columns) {
-      throw new IllegalArgumentException(
-          "no room of (%d, %d) bfloat16 numbers".formatted(rows, columns));
-    }
+  /// @param bias (m), which is added to each row; null for none
+  /// @param more (n, m), which is added; null for nothing
+  /// @param out (n, m)
+  void into(@Nullable Tensor bias, @Nullable Tensor more, Tensor out) {
+    if (bias != null) check(bias, columns);
+    if (more != null) check(more, rows, columns);
+    check(out, rows, columns);
     if (rows == 0 || columns == 0) return;
-    long to = Rows.at(out);
+    var to = new Target(NUMBERS, columns, Rows.orNone(bias), Rows.orNone(more), Rows.at(out));
     int parts = Math.ceilDiv(rows, each);
     Crew.device().run(blocks * parts, job -> compute(job % blocks, job / blocks, to));
   }
 
-  private void compute(int block, int part, long to) {
+  private static void check(Tensor tensor, long... sizes) {
+    if (Dtype.BF16.is(tensor)
+        && tensor.is_contiguous()
+        && Arrays.equals(tensor.sizes().vec().get(), sizes)) return;
+    throw new IllegalArgumentException(
+        "not %s bfloat16 numbers that lie together".formatted(Arrays.toString(sizes)));
+  }
+
+  private void compute(int block, int part, Target to) {
     var room = ROOM.get();
     int first = block * width;
     int count = Math.min(width, columns - first);
@@ -180,9 +189,7 @@ final class BrgemmProduct {
           some[i].multiply(row, several, laid[i], sums, filled, turn + i > 0);
         }
         if (turn < turns.size() - 1) continue;
-        for (int i = 0; i < several; i++) {
-          NUMBERS.put(sums + size * i, count, to + BYTES * ((long) (row + i) * columns + first));
-        }
+        for (int i = 0; i < several; i++) to.put(sums + size * i, count, row + i, first);
       }
     }
     Brgemm.release();

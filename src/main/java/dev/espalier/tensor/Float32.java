@@ -396,16 +396,35 @@ final class Float32 extends Numbers {
   }
 
   @Override
-  void addRows(long vector, int length, boolean fresh, Stack... stacks) {
+  void add(long numbers, float[] sums, int from, int count) {
     int i = 0;
-    for (; i <= length - 8 * STEP; i += 8 * STEP) addEight(vector, 4L * i, fresh, stacks);
+    for (; i <= count - STEP; i += STEP) {
+      FloatVector.fromArray(FLOATS, sums, from + i)
+          .add(FloatVector.fromMemorySegment(FLOATS, MEMORY, numbers + 4L * i, ORDER))
+          .intoArray(sums, from + i);
+    }
+    for (; i < count; i++) sums[from + i] += get(numbers + 4L * i);
+  }
+
+  /// Adds numbers to others where they lie.
+  void add(long from, int count, long to) {
+    int i = 0;
+    for (; i <= count - STEP; i += STEP) {
+      FloatVector.fromMemorySegment(FLOATS, MEMORY, to + 4L * i, ORDER)
+          .add(FloatVector.fromMemorySegment(FLOATS, MEMORY, from + 4L * i, ORDER))
+          .intoMemorySegment(MEMORY, to + 4L * i, ORDER);
+    }
+    for (; i < count; i++) set(to + 4L * i, get(to + 4L * i) + get(from + 4L * i));
+  }
+
+  @Override
+  void putRows(long sum, int length, Stack... stacks) {
+    int i = 0;
+    for (; i <= length - 8 * STEP; i += 8 * STEP) putEight(sum, 4L * i, stacks);
     for (; i <= length - 2 * STEP; i += 2 * STEP) {
-      long at = vector + 4L * i;
-      var a =
-          fresh
-              ? FloatVector.zero(FLOATS)
-              : FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
-      var b = fresh ? a : FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER);
+      long at = sum + 4L * i;
+      var a = FloatVector.zero(FLOATS);
+      var b = a;
       for (var stack : stacks) {
         long next = stack.first() + 4L * i;
         long apart = stack.apart();
@@ -419,48 +438,44 @@ final class Float32 extends Numbers {
       a.intoMemorySegment(MEMORY, at, ORDER);
       b.intoMemorySegment(MEMORY, at + NEXT, ORDER);
     }
-    addRest(vector, i, length, fresh, stacks);
+    for (; i < length; i++) set(sum + 4L * i, sum(i, stacks));
   }
 
   @Override
-  int addTogether(
-      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to) {
+  int putTogether(
+      long[] sums, int length, long first, long apart, float[][] factors, int from, int to) {
     int i = 0;
     for (; i <= length - 4 * LANES; i += 4 * LANES) {
-      add(vectors, 4L * i, first, apart, factors, from, to);
+      put(sums, 4L * i, first, apart, factors, from, to);
     }
     return i;
   }
 
-  /// Four registers of each vector.
+  /// Four registers of each vector's sums.
   ///
   /// @param skipped bytes of each vector and row
-  private static void add(
-      long[] vectors, long skipped, long first, long apart, float[][] factors, int from, int to) {
-    long a = vectors[0] + skipped;
+  private static void put(
+      long[] sums, long skipped, long first, long apart, float[][] factors, int from, int to) {
     var aFactors = factors[0];
-    long b = vectors[1] + skipped;
     var bFactors = factors[1];
-    long c = vectors[2] + skipped;
     var cFactors = factors[2];
-    long d = vectors[3] + skipped;
     var dFactors = factors[3];
-    var a0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a, ORDER);
-    var a1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a + NEXT, ORDER);
-    var a2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a + 2 * NEXT, ORDER);
-    var a3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, a + 3 * NEXT, ORDER);
-    var b0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b, ORDER);
-    var b1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b + NEXT, ORDER);
-    var b2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b + 2 * NEXT, ORDER);
-    var b3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, b + 3 * NEXT, ORDER);
-    var c0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c, ORDER);
-    var c1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c + NEXT, ORDER);
-    var c2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c + 2 * NEXT, ORDER);
-    var c3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, c + 3 * NEXT, ORDER);
-    var d0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d, ORDER);
-    var d1 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d + NEXT, ORDER);
-    var d2 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d + 2 * NEXT, ORDER);
-    var d3 = FloatVector.fromMemorySegment(FLOATS, MEMORY, d + 3 * NEXT, ORDER);
+    var a0 = FloatVector.zero(FLOATS);
+    var a1 = a0;
+    var a2 = a0;
+    var a3 = a0;
+    var b0 = a0;
+    var b1 = a0;
+    var b2 = a0;
+    var b3 = a0;
+    var c0 = a0;
+    var c1 = a0;
+    var c2 = a0;
+    var c3 = a0;
+    var d0 = a0;
+    var d1 = a0;
+    var d2 = a0;
+    var d3 = a0;
     long next = first + skipped;
     for (int r = from; r < to; r++, next += apart) {
       var w0 = FloatVector.fromMemorySegment(FLOATS, MEMORY, next, ORDER);
@@ -488,18 +503,22 @@ final class Float32 extends Numbers {
       d2 = w2.fma(dFactor, d2);
       d3 = w3.fma(dFactor, d3);
     }
+    long a = sums[0] + skipped;
     a0.intoMemorySegment(MEMORY, a, ORDER);
     a1.intoMemorySegment(MEMORY, a + NEXT, ORDER);
     a2.intoMemorySegment(MEMORY, a + 2 * NEXT, ORDER);
     a3.intoMemorySegment(MEMORY, a + 3 * NEXT, ORDER);
+    long b = sums[1] + skipped;
     b0.intoMemorySegment(MEMORY, b, ORDER);
     b1.intoMemorySegment(MEMORY, b + NEXT, ORDER);
     b2.intoMemorySegment(MEMORY, b + 2 * NEXT, ORDER);
     b3.intoMemorySegment(MEMORY, b + 3 * NEXT, ORDER);
+    long c = sums[2] + skipped;
     c0.intoMemorySegment(MEMORY, c, ORDER);
     c1.intoMemorySegment(MEMORY, c + NEXT, ORDER);
     c2.intoMemorySegment(MEMORY, c + 2 * NEXT, ORDER);
     c3.intoMemorySegment(MEMORY, c + 3 * NEXT, ORDER);
+    long d = sums[3] + skipped;
     d0.intoMemorySegment(MEMORY, d, ORDER);
     d1.intoMemorySegment(MEMORY, d + NEXT, ORDER);
     d2.intoMemorySegment(MEMORY, d + 2 * NEXT, ORDER);
@@ -508,9 +527,9 @@ final class Float32 extends Numbers {
 
   /// Eight registers at once: a sum waits for its last addition, and seven others fill the time.
   ///
-  /// @param skipped bytes of the vector
-  private static void addEight(long vector, long skipped, boolean fresh, Stack... stacks) {
-    long at = vector + skipped;
+  /// @param skipped bytes of the rows
+  private static void putEight(long sum, long skipped, Stack... stacks) {
+    long at = sum + skipped;
     var a = FloatVector.zero(FLOATS);
     var b = a;
     var c = a;
@@ -519,16 +538,6 @@ final class Float32 extends Numbers {
     var f = a;
     var g = a;
     var h = a;
-    if (!fresh) {
-      a = FloatVector.fromMemorySegment(FLOATS, MEMORY, at, ORDER);
-      b = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER);
-      c = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 2 * NEXT, ORDER);
-      d = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 3 * NEXT, ORDER);
-      e = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 4 * NEXT, ORDER);
-      f = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 5 * NEXT, ORDER);
-      g = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 6 * NEXT, ORDER);
-      h = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + 7 * NEXT, ORDER);
-    }
     for (var stack : stacks) {
       long next = stack.first() + skipped;
       long apart = stack.apart();

@@ -8,12 +8,15 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/// An adapter's matrices of a projection, and what they add to it, y + B·A·x, for rows that have a
-/// different adapter each.
+/// An adapter's matrices of a projection, and what they make of its input, B·A·x, for rows that
+/// have a different adapter each.
 ///
 /// They lie in the order in which a row reads them, at about the speed of the memory. Sums are
-/// float32; on the device's thread.
+/// float32; what they make is rounded by itself, and to be added to the projection's product before
+/// that is rounded: of a 16-bit number the first steps of an adapter change less than half a unit.
+/// On the device's thread.
 public abstract sealed class LowRank implements AutoCloseable permits VectorLowRank, BrgemmLowRank {
+  final Numbers numbers;
   final int rank; // R, the sum of the layers'
   final int in;
   final int out;
@@ -52,6 +55,7 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
       ranks += its;
       outs += columns;
     }
+    numbers = Numbers.of(Dtype.of(layers.getFirst().a()));
     rank = ranks;
     in = Math.toIntExact(layers.getFirst().a().size(1));
     out = outs;
@@ -74,29 +78,46 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
     return torch.cat(all, 0);
   }
 
+  /// Makes zeros of a row: nothing is made of it.
+  ///
+  /// @param outputs where the first row lies
+  public final void clear(long outputs, int row) {
+    numbers.clear(outputs + (long) numbers.bytes() * row * out, out);
+  }
+
+  /// Makes zeros of what nothing is made of: of layers that the adapter does not change.
+  ///
+  /// @param output where a row's begins
+  final void clearRest(long output) {
+    for (var place : places) {
+      if (place.ranks() > 0) continue;
+      numbers.clear(output + (long) numbers.bytes() * place.column(), place.outs());
+    }
+  }
+
   /// What they take.
   public abstract long bytes();
 
   /// How many rows of a batch one thread computes at once.
   abstract int together(int batch);
 
-  /// Adds to some rows of the output.
+  /// Puts what it makes of some rows.
   ///
   /// @param inputs where the first row lies
-  /// @param outputs where the first row lies
-  abstract void add(long inputs, long outputs, int[] rows);
+  /// @param outputs where the first row's goes
+  abstract void put(long inputs, long outputs, int[] rows);
 
-  /// Adds to every row of the output what it makes of that row of the input.
+  /// Puts what it makes of every row.
   ///
   /// @param input (N, in)
-  /// @param output (N, out); it is changed
-  public abstract void addAll(Tensor input, Tensor output);
+  /// @param output (N, out), whose rows follow each other
+  public abstract void putAll(Tensor input, Tensor output);
 
   /// The same as of any rows of a batch.
-  final void addTogether(Tensor input, Tensor output) {
+  final void putTogether(Tensor input, Tensor output) {
     int rows = Math.toIntExact(input.size(0));
     var all = Share.of(this, IntStream.range(0, rows).toArray(), rows);
-    add(all, Rows.at(input.contiguous()), Rows.at(output));
+    put(all, Rows.at(input.contiguous()), Rows.at(output));
   }
 
   /// Rows of a batch that have the same adapter: one thread computes them at once, so that the
@@ -121,18 +142,18 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
     }
   }
 
-  /// Adds to rows of the output what their adapter makes of the same rows of the input.
+  /// Puts what their adapters make of rows.
   ///
   /// @param inputs where the input lies: (N, in)
-  /// @param outputs where the output lies: (N, out); it is changed
-  public static void add(List<Share> shares, long inputs, long outputs) {
+  /// @param outputs where it goes, to the same rows: (N, out)
+  public static void put(List<Share> shares, long inputs, long outputs) {
     Crew.device()
         .run(
             shares.size(),
             shares.stream().mapToLong(Share::work).sum(),
             number -> {
               var share = shares.get(number);
-              share.of().add(inputs, outputs, share.rows());
+              share.of().put(inputs, outputs, share.rows());
             });
   }
 

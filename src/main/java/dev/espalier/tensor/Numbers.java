@@ -114,15 +114,15 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param partial registers by row, then by vector
   abstract void dotsTogether(long rows, long apart, long[] vectors, int length, float[] partial);
 
-  /// Adds rows to [#TOGETHER] vectors, each of which has its own factors, as [#addRows] does; where
-  /// registers are many.
+  /// [#putRows] with [#TOGETHER] vectors of factors; where registers are many.
   ///
+  /// @param sums where those of each vector go
   /// @param first address of the rows
   /// @param apart bytes from one to the next
   /// @param factors of each vector, at `from` to `to`
-  /// @return how many numbers of each vector were done
-  abstract int addTogether(
-      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to);
+  /// @return how many sums of each vector were put
+  abstract int putTogether(
+      long[] sums, int length, long first, long apart, float[][] factors, int from, int to);
 
   /// Reads what fills registers, in float32; for a few of them faster than [#read].
   abstract void load(long from, float[] to, int place, int registers);
@@ -141,16 +141,17 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// @param count of them, from the first
   abstract void put(float[] sums, int from, int count, long to);
 
+  /// Adds numbers to some of a panel's sums, as [#put] has them.
+  abstract void add(long numbers, float[] sums, int from, int count);
+
   /// The product of two vectors, as a register of partial sums.
   abstract void dot(long one, long other, int length, float[] partial, int place);
 
   /// How much of a vector fills registers.
   abstract int filled(int length);
 
-  /// Adds rows, each times its factor, to a vector, which is rounded once.
-  ///
-  /// @param fresh whether the vector counts as zeros
-  abstract void addRows(long vector, int length, boolean fresh, Stack... stacks);
+  /// Puts the sum of rows, each times its factor, rounded once.
+  abstract void putRows(long sum, int length, Stack... stacks);
 
   /// The sum of a register's numbers.
   static float sum(FloatVector vector) {
@@ -226,19 +227,16 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     return sum;
   }
 
-  /// [#addRows] for what does not fill a register.
-  final void addRest(long vector, int from, int length, boolean fresh, Stack... stacks) {
-    for (int i = from; i < length; i++) {
-      long skipped = (long) i * bytes();
-      float sum = fresh ? 0 : get(vector + skipped);
-      for (var stack : stacks) {
-        long next = stack.first() + skipped;
-        for (int r = stack.from(); r < stack.to(); r++, next += stack.apart()) {
-          sum += stack.factors()[r] * get(next);
-        }
+  /// The sum of one number of the rows, each times its row's factor.
+  final float sum(int number, Stack... stacks) {
+    float sum = 0;
+    for (var stack : stacks) {
+      long next = stack.first() + (long) number * bytes();
+      for (int r = stack.from(); r < stack.to(); r++, next += stack.apart()) {
+        sum += stack.factors()[r] * get(next);
       }
-      set(vector + skipped, sum);
     }
+    return sum;
   }
 
   /// The products of a vector with any number of rows that follow each other.
@@ -298,17 +296,17 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
     }
   }
 
-  /// Adds rows to several vectors, each times the vector's factor of it, with the bits that each
-  /// has by [#addRows].
-  final void addRows(
-      long[] vectors, int length, long first, long apart, float[][] factors, int from, int to) {
-    boolean together = WIDE && vectors.length == TOGETHER;
-    int done = together ? addTogether(vectors, length, first, apart, factors, from, to) : 0;
+  /// Puts sums of the same rows, each times a vector's factor of it, with the bits that each has
+  /// alone.
+  final void putRows(
+      long[] sums, int length, long first, long apart, float[][] factors, int from, int to) {
+    boolean together = WIDE && sums.length == TOGETHER;
+    int done = together ? putTogether(sums, length, first, apart, factors, from, to) : 0;
     if (done == length) return;
     long skipped = (long) done * bytes();
-    for (int v = 0; v < vectors.length; v++) {
+    for (int v = 0; v < sums.length; v++) {
       var stack = new Stack(first + skipped, apart, factors[v], from, to);
-      addRows(vectors[v] + skipped, length - done, false, stack);
+      putRows(sums[v] + skipped, length - done, stack);
     }
   }
 
@@ -330,6 +328,10 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
 
   void write(float[] from, long to, int count) {
     for (int i = 0; i < count; i++) set(to + (long) i * bytes(), from[i]);
+  }
+
+  final void clear(long at, int count) {
+    MEMORY.asSlice(at, (long) count * bytes()).fill((byte) 0);
   }
 
   final void copy(long from, long to, int count) {

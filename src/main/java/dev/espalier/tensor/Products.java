@@ -1,8 +1,10 @@
 package dev.espalier.tensor;
 
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /// Matrix products on all of the device's threads, of which no gradient is recorded.
 ///
@@ -27,6 +29,28 @@ public final class Products {
     return mm(x.reshape(-1, x.size(-1)), weight.t()).view(shape);
   }
 
+  /// The same and what is added before it is rounded. Where libtorch multiplies 16-bit numbers, a
+  /// product with a bias is rounded before that, too.
+  ///
+  /// @param bias (out); null for none
+  /// @param more (rows of x, out), contiguous; it may be overwritten
+  public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor more) {
+    var shape = x.sizes().vec().get();
+    shape[shape.length - 1] = weight.size(0);
+    var rows = x.reshape(-1, x.size(-1));
+    if (Dtype.F32.is(x)) {
+      var sum = addmm(more, rows, weight.t());
+      return (bias == null ? sum : sum.add_(bias)).view(shape);
+    }
+    if (BrgemmProduct.takes(rows, weight)) {
+      var out = torch.empty(new long[] {rows.size(0), weight.size(0)}, Dtype.BF16.options(), null);
+      BrgemmProduct.of(rows, weight.t()).into(bias, more, out);
+      return out.view(shape);
+    }
+    if (bias == null) return more.addmm_(rows, weight.t()).view(shape);
+    return torch.linear(x, weight, new TensorOptional(bias)).add_(more.view(shape));
+  }
+
   /// a·b on the device's thread.
   ///
   /// @param a (n, k)
@@ -39,14 +63,13 @@ public final class Products {
     return out;
   }
 
-  /// Adds a·b to a sum in place, on the device's thread.
+  /// Adds a·b to a sum in place, in float32, on the device's thread.
   ///
   /// @param sum (n, m)
   /// @param a (n, k)
   /// @param b (k, m)
   /// @return the sum
-  public static Tensor addmm(Tensor sum, Tensor a, Tensor b) {
-    if (!Dtype.F32.is(a)) return sum.addmm_(a, b);
+  static Tensor addmm(Tensor sum, Tensor a, Tensor b) {
     share(a, b, sum, (one, other, some) -> some.add(one, other));
     return sum;
   }
@@ -57,7 +80,7 @@ public final class Products {
   /// @param b (k, m)
   /// @param out (n, m), contiguous
   public static void put(Tensor a, Tensor b, Tensor out) {
-    if (BrgemmProduct.takes(a, b)) BrgemmProduct.of(a, b).into(out);
+    if (BrgemmProduct.takes(a, b)) BrgemmProduct.of(a, b).into(null, null, out);
     else torch.mm_out(out, a, b);
   }
 
@@ -70,7 +93,7 @@ public final class Products {
   /// @param out (n, m), contiguous
   public static void put(Tensor a, Tensor b, Tensor c, Tensor d, Tensor out) {
     if (BrgemmProduct.takes(a, b) && BrgemmProduct.takes(c, d)) {
-      BrgemmProduct.of(a, b, c, d).into(out);
+      BrgemmProduct.of(a, b, c, d).into(null, null, out);
     } else {
       boolean rows = b.stride(1) == 1;
       var right = rows ? cat(0, b, d) : cat(1, b.t(), d.t()).t();

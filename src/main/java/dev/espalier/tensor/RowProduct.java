@@ -79,36 +79,40 @@ public final class RowProduct {
   ///
   /// @param row (…, in)
   /// @param matrix (out, in), of the same type
+  /// @param bias (out), which is added before the sum is rounded; null for none
+  /// @param more (1, out), the same
   /// @return (…, out)
-  public static Tensor of(Tensor row, Tensor matrix) {
+  public static Tensor of(Tensor row, Tensor matrix, @Nullable Tensor bias, @Nullable Tensor more) {
     var by = new RowProduct(matrix, null);
     var shape = row.sizes().vec().get();
     shape[shape.length - 1] = by.out;
     var product = torch.empty(shape, Dtype.of(matrix).options(), null);
-    by.times(Rows.at(row), 1, Rows.at(product));
+    by.times(Rows.at(row), 1, Rows.orNone(bias), Rows.orNone(more), Rows.at(product));
     return product;
   }
 
   /// The product of rows that follow each other, on the device's thread; summed in float32.
   ///
   /// @param rows where they lie: (several, in), with what [#padded] asks for
+  /// @param bias where a row is that is added to each before it is rounded: (out); 0 for none
+  /// @param more where rows are that are added, too: (several, out); 0 for none
   /// @param product where it goes: (several, out)
-  public void times(long rows, int several, long product) {
+  public void times(long rows, int several, long bias, long more, long product) {
+    var to = new Target(numbers, out, bias, more, product);
     int blocks = Math.ceilDiv(out, BLOCK);
     long work = (long) several * in * out;
     if (paired != null && several > 1) {
       Crew.device()
-          .run(blocks, work, block -> paired.times(rows, several, block * BLOCK, BLOCK, product));
+          .run(blocks, work, block -> paired.times(rows, several, block * BLOCK, BLOCK, to));
     } else if (panels == null) {
-      Crew.device().run(blocks, work, block -> dots(rows, several, block * BLOCK, product));
+      Crew.device().run(blocks, work, block -> dots(rows, several, block * BLOCK, to));
     } else if (several == 1) {
       var row = new float[in];
       numbers.read(rows, row, in);
-      Crew.device().run(blocks, work, block -> row(panels, row, block * BLOCK, product));
+      Crew.device().run(blocks, work, block -> row(panels, row, block * BLOCK, to));
     } else {
       var laid = ROOM.get().rows.lay(numbers, rows, several, in);
-      Crew.device()
-          .run(blocks, work, block -> tiles(panels, laid, several, block * BLOCK, product));
+      Crew.device().run(blocks, work, block -> tiles(panels, laid, several, block * BLOCK, to));
     }
   }
 
@@ -122,6 +126,7 @@ public final class RowProduct {
     for (int i = 0; i < times; i++) {
       numbers.row(row, 0, length, some, 0, room.sums, 0);
       Tiles.add(room.sums, BLOCK);
+      numbers.add(some, room.sums, 0, Tiles.COLUMNS);
       numbers.put(room.sums, 0, Tiles.COLUMNS, some);
     }
     for (int i = 0; i < times; i++) {
@@ -132,39 +137,37 @@ public final class RowProduct {
     }
   }
 
-  private void dots(long rows, int several, int first, long product) {
+  private void dots(long rows, int several, int first, Target to) {
     int count = Math.min(BLOCK, out - first);
     long bytes = numbers.bytes();
     var sums = new float[count];
     for (int row = 0; row < several; row++) {
       numbers.dots(matrix + bytes * first * in, count, rows + bytes * row * in, in, sums, 0);
-      numbers.write(sums, product(product, row) + bytes * first, count);
+      to.putInOrder(sums, count, row, first);
     }
   }
 
-  private void row(Panels panels, float[] row, int first, long product) {
+  private void row(Panels panels, float[] row, int first, Target to) {
     var sums = ROOM.get().sums;
     for (int from = 0; from < in; from += Tiles.SEGMENT) {
       int count = Math.min(Tiles.SEGMENT, in - from);
-      int to = from == 0 ? 0 : BLOCK;
-      numbers.row(row, from, count, panels.at(first, from), panels.apart(), sums, to);
+      int place = from == 0 ? 0 : BLOCK;
+      numbers.row(row, from, count, panels.at(first, from), panels.apart(), sums, place);
       if (from > 0) Tiles.add(sums, BLOCK);
     }
-    for (int i = 0; i < BLOCK; i += Tiles.COLUMNS) put(sums, i, first + i, product);
+    for (int i = 0; i < BLOCK; i += Tiles.COLUMNS) to.put(sums, i, 0, first + i);
   }
 
   /// Tiles of twelve rows by one panel after the other, where registers are many, and of four by
   /// two.
-  private void tiles(Panels panels, float[] laid, int several, int first, long product) {
+  private void tiles(Panels panels, float[] laid, int several, int first, Target to) {
     var room = ROOM.get();
     int twelves = Numbers.WIDE ? several / Tiles.ROWS * Tiles.ROWS : 0;
     for (int i = first; i < first + BLOCK && i < out && twelves > 0; i += Tiles.COLUMNS) {
       long panel = numbers.wide(panels.at(i, 0), in, room.panels(1, in));
       for (int row = 0; row < twelves; row += Tiles.ROWS) {
         Tiles.multiply(laid, row * in, panel, in, room.sums);
-        for (int j = 0; j < Tiles.ROWS; j++) {
-          put(room.sums, j * Tiles.COLUMNS, i, product(product, row + j));
-        }
+        for (int j = 0; j < Tiles.ROWS; j++) to.put(room.sums, j * Tiles.COLUMNS, row + j, i);
       }
     }
     for (int i = first; i < first + BLOCK && i < out && twelves < several; i += PAIR) {
@@ -172,9 +175,8 @@ public final class RowProduct {
       for (int row = twelves; row < several; row += Tiles.FEW) {
         pair.multiply(laid, row * in, in, room.sums);
         for (int j = 0; j < Math.min(Tiles.FEW, several - row); j++) {
-          long to = product(product, row + j);
-          put(room.sums, j * PAIR, i, to);
-          put(room.sums, j * PAIR + Tiles.COLUMNS, i + Tiles.COLUMNS, to);
+          to.put(room.sums, j * PAIR, row + j, i);
+          to.put(room.sums, j * PAIR + Tiles.COLUMNS, row + j, i + Tiles.COLUMNS);
         }
       }
     }
@@ -208,19 +210,5 @@ public final class RowProduct {
     long one = numbers.wide(panels.at(first, 0), in, to);
     long other = numbers.wide(panels.at(first + Tiles.COLUMNS, 0), in, to + next);
     return new Pair(Float32.NUMBERS, one, other - one);
-  }
-
-  /// Where a row of the product begins.
-  private long product(long product, int row) {
-    return product + (long) row * out * numbers.bytes();
-  }
-
-  /// Stores what a panel's sums are of a row of the product.
-  ///
-  /// @param first the panel's first row of the matrix
-  private void put(float[] sums, int from, int first, long row) {
-    if (first >= out) return;
-    numbers.put(
-        sums, from, Math.min(Tiles.COLUMNS, out - first), row + (long) first * numbers.bytes());
   }
 }

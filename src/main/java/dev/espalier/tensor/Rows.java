@@ -6,6 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// What a decoder does to one token's numbers between two products: norms, rotation, attention and
 /// gates, each in one pass over them and without libtorch, whose calls would take longer.
@@ -58,6 +59,11 @@ public final class Rows {
   /// Where a tensor's first number lies; 0 for one that has none.
   public static long at(Tensor tensor) {
     return tensor.numel() == 0 ? 0 : tensor.data_ptr().address();
+  }
+
+  /// The same; 0 for no tensor.
+  static long orNone(@Nullable Tensor tensor) {
+    return tensor == null ? 0 : at(tensor);
   }
 
   /// The address so many numbers further.
@@ -246,7 +252,7 @@ public final class Rows {
       from = to;
     }
     softmax(weights, 0, length, (float) (1 / Math.sqrt(headDim)));
-    numbers.addRows(out, headDim, true, stacks);
+    numbers.putRows(out, headDim, stacks);
   }
 
   /// One query's attention to its own positions, joined with what [StartAttention] made of a start.
@@ -263,7 +269,7 @@ public final class Rows {
     softmax(weights, 0, length + 1, (float) (1 / Math.sqrt(headDim)));
     var values = new Numbers.Stack(own.values() + skipped, apart, weights, 0, length);
     var start = new Numbers.Stack(out, apart, weights, length, length + 1);
-    numbers.addRows(out, headDim, true, values, start);
+    numbers.putRows(out, headDim, values, start);
   }
 
   /// exp(scale · score) of some scores, divided by their sum.

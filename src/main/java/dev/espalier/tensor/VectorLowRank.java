@@ -9,13 +9,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/// By the Vector API: dot products of A's rows with some rows at once, then rows of B added.
+/// By the Vector API: dot products of A's rows with some rows at once, then sums of rows of B.
 public final class VectorLowRank extends LowRank {
-  private static final int PANEL = 8 * Numbers.LANES; // columns that Numbers#addRows has at once
+  private static final int PANEL = 8 * Numbers.LANES; // columns that Numbers#putRows has at once
   private static final int FEW = 16; // rows of a batch, up to which each may be another thread's
   private static final int MOST = 64; // rows, up to which libtorch's products are no faster
 
-  private final Numbers numbers;
   private final Tensor a; // (R, in)
   private final Tensor
       b; // panels of its blocks on the diagonal, (rank, PANEL or what is left) each
@@ -43,7 +42,6 @@ public final class VectorLowRank extends LowRank {
     try (var scope = new Scope();
         var noGrad = new NoGradGuard()) {
       a = scope.keep(stacked(layers));
-      numbers = Numbers.of(Dtype.of(a));
       var pieces = new TensorVector();
       for (int i = 0; i < layers.size(); i++) {
         if (places.get(i).ranks() > 0) lay(places.get(i), layers.get(i).b(), pieces);
@@ -98,13 +96,14 @@ public final class VectorLowRank extends LowRank {
   }
 
   @Override
-  void add(long inputs, long outputs, int[] rows) {
+  void put(long inputs, long outputs, int[] rows) {
     long bytes = numbers.bytes();
     var from = new long[rows.length];
     var to = new long[rows.length];
     for (int i = 0; i < rows.length; i++) {
       from[i] = inputs + bytes * rows[i] * in;
       to[i] = outputs + bytes * rows[i] * out;
+      clearRest(to[i]);
     }
     var down = new float[rows.length][rank];
     numbers.dots(atA, rank, from, in, down);
@@ -114,25 +113,22 @@ public final class VectorLowRank extends LowRank {
       for (int i = 0; i < rows.length; i++) results[i] = to[i] + bytes * place.column();
       int end = place.rank() + place.ranks();
       long apart = bytes * place.outs();
-      numbers.addRows(results, place.outs(), at(panel), apart, down, place.rank(), end);
+      numbers.putRows(results, place.outs(), at(panel), apart, down, place.rank(), end);
     }
   }
 
   /// Many rows by libtorch's products, which are faster then.
   @Override
-  public void addAll(Tensor input, Tensor output) {
-    int rows = Math.toIntExact(input.size(0));
-    if (rows <= MOST) {
-      addTogether(input, output);
+  public void putAll(Tensor input, Tensor output) {
+    if (input.size(0) <= MOST) {
+      putTogether(input, output);
       return;
     }
     var down = Products.linear(input, a);
     for (var place : places) {
-      if (place.ranks() == 0) continue;
-      Products.addmm(
-          output.narrow(1, place.column(), place.outs()),
-          down.narrow(1, place.rank(), place.ranks()),
-          dense(place));
+      var some = output.narrow(1, place.column(), place.outs());
+      if (place.ranks() == 0) some.zero_();
+      else some.copy_(Products.mm(down.narrow(1, place.rank(), place.ranks()), dense(place)));
     }
   }
 
@@ -159,7 +155,7 @@ public final class VectorLowRank extends LowRank {
       long apart = (long) length * numbers.bytes();
       for (int i = 0; i < times; i++) {
         numbers.dots(some, Numbers.ROWS, rows, length, down);
-        numbers.addRows(rows, length, some, apart, down, 0, Numbers.ROWS);
+        numbers.putRows(rows, length, some, apart, down, 0, Numbers.ROWS);
       }
     }
   }

@@ -11,11 +11,12 @@ import java.util.stream.IntStream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What an adapter adds to rows: alone, several at once, and by libtorch.
+/// What an adapter makes of rows: alone, several at once, and by libtorch.
 final class LowRankTest {
   private static final int ROWS = 22; // five times four at once, and two
 
@@ -35,7 +36,7 @@ final class LowRankTest {
     "BF16,false,20,1,2,6,4",
     "BF16,false,7,3,2,8,4"
   })
-  void rowsAreAddedToWithTheSameBitsAloneAndTogether(
+  void rowsHaveTheSameBitsAloneAndTogether(
       Dtype dtype, boolean lanes, int in, int rank, int otherRank, int out, int otherOut) {
     assumeTrue(lanes || Brgemm.here(), "this processor has no tiles");
     Device.cpu()
@@ -50,41 +51,52 @@ final class LowRankTest {
                         new Layer(
                             random(otherRank, in, dtype), random(otherOut, otherRank, dtype)));
                 var input = random(ROWS, in, dtype);
-                var output = random(ROWS, out + otherOut, dtype);
-                var together = output.clone();
-                var alone = output.clone();
+                var together = random(ROWS, out + otherOut, dtype);
+                var alone = random(ROWS, out + otherOut, dtype);
                 try (var adapter = LowRank.of(layers, lanes)) {
                   var rows = IntStream.range(0, ROWS).toArray();
-                  LowRank.add(Share.of(adapter, rows, ROWS), Rows.at(input), Rows.at(together));
+                  LowRank.put(Share.of(adapter, rows, ROWS), Rows.at(input), Rows.at(together));
                   for (int row : rows) {
-                    LowRank.add(
+                    LowRank.put(
                         Share.of(adapter, new int[] {row}, 1), Rows.at(input), Rows.at(alone));
                   }
+                  many(adapter, layers, input);
                 }
                 assertThat(together.equal(alone)).isTrue();
                 long column = 0;
                 for (var layer : layers) {
                   long outs = layer.b().size(0);
-                  close(
-                      together.narrow(1, column, outs),
-                      output.narrow(1, column, outs),
-                      torch.matmul(wide(input), wide(layer.a()).t()),
-                      layer.b(),
-                      lanes);
+                  close(together.narrow(1, column, outs), input, layer, !lanes);
                   column += outs;
                 }
               }
             });
   }
 
-  private static void close(Tensor sum, Tensor before, Tensor down, Tensor b, boolean lanes) {
-    var exact = torch.matmul(down, wide(b).t()).add(wide(before));
-    double unit = Dtype.of(b) == Dtype.BF16 ? 0x1p-8 : 0x1p-20;
-    var bound = exact.abs().mul(new Scalar(unit)).add(new Scalar(1e-3));
-    if (!lanes) { // what lies between the two products is rounded, too
-      bound.add_(torch.matmul(down.abs(), wide(b).abs().t()).mul(new Scalar(unit)));
+  /// So many that libtorch's products take them, where they do.
+  private static void many(LowRank adapter, List<Layer> layers, Tensor input) {
+    var rows = torch.cat(new TensorVector(input, input, input, input), 0);
+    long width = 0;
+    for (var layer : layers) width += layer.b().size(0);
+    var sums = random(4L * ROWS, width, Dtype.of(input));
+    adapter.putAll(rows, sums);
+    long column = 0;
+    for (var layer : layers) {
+      long outs = layer.b().size(0);
+      close(sums.narrow(1, column, outs), rows, layer, true);
+      column += outs;
     }
-    assertThat(wide(sum).sub(exact).abs().le(bound).all().item_bool()).isTrue();
+  }
+
+  /// @param rounds whether what lies between the two products is rounded
+  private static void close(Tensor sums, Tensor input, Layer layer, boolean rounds) {
+    var b = wide(layer.b());
+    var down = torch.matmul(wide(input), wide(layer.a()).t());
+    var exact = torch.matmul(down, b.t());
+    double unit = Dtype.of(sums) == Dtype.BF16 ? 0x1p-8 : 0x1p-20;
+    var bound = exact.abs().mul(new Scalar(unit)).add(new Scalar(1e-3));
+    if (rounds) bound.add_(torch.matmul(down.abs(), b.abs().t()).mul(new Scalar(unit)));
+    assertThat(wide(sums).sub(exact).abs().le(bound).all().item_bool()).isTrue();
   }
 
   private static Tensor random(long rows, long columns, Dtype dtype) {

@@ -54,6 +54,8 @@ final class ProductsTest {
       same(Products.linear(a.view(1, n, k), b.t()), expected.view(1, n, m));
       var sum = torch.randn(n, m).to(dtype.scalar());
       same(Products.addmm(sum.clone(), a, b), sum.clone().addmm_(a, b));
+      var bias = torch.randn(m);
+      same(Products.linear(a, b.t(), bias, sum.clone()), sum.clone().addmm_(a, b).add(bias));
     });
   }
 
@@ -74,6 +76,8 @@ final class ProductsTest {
           var out = torch.empty_like(product.to(Dtype.BF16.scalar()));
           Products.put(left, right, c, d, out);
           rounded(out, sum);
+          var more = half(n, m);
+          rounded(Products.linear(left, right.t(), null, more.clone()), product.add(wide(more)));
           double most = Matrix.multiplies(Dtype.BF16) ? 1e-5 : 0x1p-7; // else libtorch rounds it
           assertThat(torch.allclose(Products.wide(left, right), product, most, 1e-3, false))
               .isTrue();
@@ -98,6 +102,15 @@ final class ProductsTest {
       assertThat(added).isBetween(0x1p-3 * 0.7, 0x1p-3 * 1.3);
       Products.put(a, b.t().contiguous().t(), c, d.t().contiguous().t(), out);
       assertThat(wide(out).sub(product).mean().item_double()).isCloseTo(added, within(1e-3));
+      var more = torch.full(new long[] {128, 64}, new Scalar(0x1p-3)).to(Dtype.BF16.scalar());
+      var sum = Products.linear(a, b.t(), null, more.clone());
+      assertThat(wide(sum).sub(product).mean().item_double()).isCloseTo(added, within(1e-3));
+      if (!Matrix.multiplies(Dtype.BF16)) return; // libtorch rounds a product with a bias before
+      var bias = half(1, 64).view(-1).mul(new Scalar(32));
+      var all = Products.linear(a, b.t(), bias, more);
+      double most = 0x1p-3 * 0.4;
+      assertThat(wide(all).sub(product.add(wide(bias))).mean().item_double())
+          .isCloseTo(0x1p-3, within(most));
     });
   }
 

@@ -57,18 +57,27 @@ final class RowProductTest {
                 torch.manual_seed(in + out);
                 var matrix = random(out, in, dtype);
                 var rows = random(MOST + few, in, dtype);
+                var bias = random(1, out, dtype);
+                var more = random(MOST + few, out, dtype);
                 var product = random(several, out, dtype);
+                var alone = random(several, out, dtype);
                 var again = random(few, out, dtype);
                 try (var laid = layout.of(matrix)) {
                   var by = new RowProduct(matrix, laid);
                   assertThat(by.padded(several)).isBetween((long) several, (long) MOST);
-                  by.times(Rows.at(rows), several, Rows.at(product));
+                  by.times(Rows.at(rows), several, Rows.at(bias), Rows.at(more), Rows.at(product));
+                  by.times(Rows.at(rows), several, 0, 0, Rows.at(alone));
                   for (int i = 0; i < several && several >= few; i++) {
-                    by.times(Rows.at(rows.narrow(0, i, 1)), few, Rows.at(again));
+                    long its = Rows.at(more.narrow(0, i, 1));
+                    by.times(
+                        Rows.at(rows.narrow(0, i, 1)), few, Rows.at(bias), its, Rows.at(again));
                     assertThat(again.narrow(0, 0, 1).equal(product.narrow(0, i, 1))).isTrue();
                   }
                 }
-                close(product, rows.narrow(0, 0, several), matrix, dtype);
+                var some = rows.narrow(0, 0, several);
+                var added = wide(more.narrow(0, 0, several)).add(wide(bias));
+                close(product, some, matrix, added, dtype);
+                close(alone, some, matrix, torch.zeros(1), dtype);
               }
             });
   }
@@ -91,14 +100,15 @@ final class RowProductTest {
               var row = random(1, 256, dtype).view(1, 1, 256);
               assertThat(RowProduct.fits(random(2, 256, dtype), matrix)).isFalse();
               assertThat(RowProduct.fits(row, matrix)).isTrue();
-              var product = RowProduct.of(row, matrix);
+              var more = random(1, 500, dtype);
+              var product = RowProduct.of(row, matrix, null, more);
               assertThat(product.sizes().vec().get()).containsExactly(1, 1, 500);
-              close(product.view(1, -1), row.view(1, -1), matrix, dtype);
+              close(product.view(1, -1), row.view(1, -1), matrix, more, dtype);
             });
   }
 
-  private static void close(Tensor product, Tensor rows, Tensor matrix, Dtype dtype) {
-    var exact = torch.matmul(wide(rows), wide(matrix).t());
+  private static void close(Tensor product, Tensor rows, Tensor matrix, Tensor more, Dtype dtype) {
+    var exact = torch.matmul(wide(rows), wide(matrix).t()).add(wide(more));
     // half a unit in the last place of bfloat16, and what float32 sums lose
     double unit = dtype == Dtype.BF16 ? 0x1p-8 : 0x1p-22;
     var bound = exact.abs().mul(new Scalar(unit)).add(new Scalar(1e-4));
