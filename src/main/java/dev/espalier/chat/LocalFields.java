@@ -34,7 +34,7 @@ final class LocalFields {
           "stream_options",
           "chat_template_kwargs");
 
-  /// What says nothing about the answer, or how another model is to be run.
+  /// What says nothing about the answer, or how another model is to be found or run.
   private static final Set<String> ASIDE =
       Set.of(
           "user",
@@ -46,7 +46,11 @@ final class LocalFields {
           "safety_identifier",
           "prediction",
           "reasoning_effort",
-          "verbosity");
+          "verbosity",
+          "provider",
+          "route",
+          "models",
+          "usage");
 
   /// The values that change nothing, where that is not zero, false or nothing.
   private static final Map<String, JsonNode> NEUTRAL =

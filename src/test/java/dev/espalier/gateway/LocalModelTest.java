@@ -361,7 +361,7 @@ class LocalModelTest {
       var nothing =
           ",\"stop\":null,\"logprobs\":false,\"logit_bias\":{},\"min_tokens\":0,\"ignore_eos\":false"
               + ",\"repetition_penalty\":1,\"best_of\":1,\"stop_token_ids\":[],\"modalities\":[\"text\"]"
-              + ",\"user\":\"u\",\"metadata\":{\"a\":\"b\"},\"reasoning_effort\":\"low\",\"store\":true";
+              + ",\"user\":\"u\",\"metadata\":{\"a\":\"b\"},\"reasoning_effort\":\"low\",\"store\":true,\"provider\":{\"sort\":\"price\"},\"usage\":{\"include\":true}";
       assertThat(rig.post("/v1/chat/completions", Wires.local("mine", nothing)).statusCode())
           .isEqualTo(200);
     }
