@@ -7,7 +7,6 @@ import dev.espalier.tensor.Products;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -64,20 +63,12 @@ final class LinearPass {
   }
 
   private void forwardAll(Tensor x, Tensor out) {
-    var matrix = weight.t();
-    var down = kept == null ? null : kept.down();
-    var up = kept == null ? null : kept.pair().b();
-    if (kept != null) Products.put(x, kept.pair().a().t(), kept.down());
-    if (bias != null) { // as one rank more
-      down = beside(down, torch.ones(new long[] {x.size(0), 1}, dtype.options()));
-      up = beside(up, bias.unsqueeze(1));
+    if (kept == null) {
+      Products.put(x, weight.t(), bias, out);
+      return;
     }
-    if (down == null || up == null) Products.put(x, matrix, out);
-    else Products.put(x, matrix, down, up.t(), out);
-  }
-
-  private static Tensor beside(@Nullable Tensor one, Tensor other) {
-    return one == null ? other : torch.cat(new TensorVector(one, other), 1);
+    Products.put(x, kept.pair().a().t(), null, kept.down());
+    Products.put(x, weight.t(), kept.down(), kept.pair().b().t(), bias, out);
   }
 
   /// The gradient of the input.
@@ -101,10 +92,10 @@ final class LinearPass {
   }
 
   private void backwardAll(Tensor gradient, @Nullable Tensor in) {
-    if (kept != null) Products.put(gradient, kept.pair().b(), kept.through());
+    if (kept != null) Products.put(gradient, kept.pair().b(), null, kept.through());
     if (in == null) return;
-    if (kept == null) Products.put(gradient, weight, in);
-    else Products.put(gradient, weight, kept.through(), kept.pair().a(), in);
+    if (kept == null) Products.put(gradient, weight, null, in);
+    else Products.put(gradient, weight, kept.through(), kept.pair().a(), null, in);
   }
 
   /// The LoRA matrices, and what is between them.

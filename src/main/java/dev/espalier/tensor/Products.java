@@ -1,8 +1,6 @@
 package dev.espalier.tensor;
 
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +27,7 @@ public final class Products {
     return mm(x.reshape(-1, x.size(-1)), weight.t()).view(shape);
   }
 
-  /// The same and what is added before it is rounded. Where libtorch multiplies 16-bit numbers, a
-  /// product with a bias is rounded before that, too.
+  /// The same and what is added before it is rounded.
   ///
   /// @param bias (out); null for none
   /// @param more (rows of x, out), contiguous; it may be overwritten
@@ -47,8 +44,7 @@ public final class Products {
       BrgemmProduct.of(rows, weight.t()).into(bias, more, out);
       return out.view(shape);
     }
-    if (bias == null) return more.addmm_(rows, weight.t()).view(shape);
-    return torch.linear(x, weight, new TensorOptional(bias)).add_(more.view(shape));
+    return addToProduct(rows, weight.t(), bias, more).view(shape);
   }
 
   /// a·b on the device's thread.
@@ -59,7 +55,7 @@ public final class Products {
   public static Tensor mm(Tensor a, Tensor b) {
     if (Dtype.F32.is(a)) return wide(a, b);
     var out = torch.empty(new long[] {a.size(0), b.size(1)}, Dtype.of(a).options(), null);
-    put(a, b, out);
+    put(a, b, null, out);
     return out;
   }
 
@@ -78,31 +74,38 @@ public final class Products {
   ///
   /// @param a (n, k)
   /// @param b (k, m)
+  /// @param bias (m), which is added to each row; null for none
   /// @param out (n, m), contiguous
-  public static void put(Tensor a, Tensor b, Tensor out) {
-    if (BrgemmProduct.takes(a, b)) BrgemmProduct.of(a, b).into(null, null, out);
-    else torch.mm_out(out, a, b);
+  public static void put(Tensor a, Tensor b, @Nullable Tensor bias, Tensor out) {
+    if (BrgemmProduct.takes(a, b)) BrgemmProduct.of(a, b).into(bias, null, out);
+    else if (bias == null) torch.mm_out(out, a, b);
+    else torch.addmm_out(out, bias, a, b);
   }
 
-  /// The same of a·b + c·d, rounded once: what is far less than a·b would else be lost.
+  /// The same of a·b + c·d, where c·d may be far less than a·b: it is added before that is rounded,
+  /// or else would be lost.
   ///
   /// @param a (n, k)
   /// @param b (k, m)
   /// @param c (n, l)
   /// @param d (l, m)
+  /// @param bias (m), which is added to each row; null for none
   /// @param out (n, m), contiguous
-  public static void put(Tensor a, Tensor b, Tensor c, Tensor d, Tensor out) {
+  public static void put(
+      Tensor a, Tensor b, Tensor c, Tensor d, @Nullable Tensor bias, Tensor out) {
     if (BrgemmProduct.takes(a, b) && BrgemmProduct.takes(c, d)) {
-      BrgemmProduct.of(a, b, c, d).into(null, null, out);
-    } else {
-      boolean rows = b.stride(1) == 1;
-      var right = rows ? cat(0, b, d) : cat(1, b.t(), d.t()).t();
-      torch.mm_out(out, cat(1, a, c), right);
+      BrgemmProduct.of(a, b, c, d).into(bias, null, out);
+      return;
     }
+    torch.mm_out(out, c, d);
+    addToProduct(a, b, bias, out);
   }
 
-  private static Tensor cat(int along, Tensor one, Tensor other) {
-    return torch.cat(new TensorVector(one, other), along);
+  /// Becomes a·b + sum + bias. libtorch adds what is there before it rounds a product, and a bias
+  /// to what was rounded.
+  private static Tensor addToProduct(Tensor a, Tensor b, @Nullable Tensor bias, Tensor sum) {
+    sum.addmm_(a, b);
+    return bias == null ? sum : sum.add_(bias);
   }
 
   /// a·b in float32, on the device's thread; in 16 bit summed so, and rounded where libtorch
