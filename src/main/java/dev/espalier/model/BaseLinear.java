@@ -28,7 +28,7 @@ public record BaseLinear(Tensor weight, @Nullable Tensor bias) {
 
   /// The same and what frozen adapters make of it, which is added before the sum is rounded.
   ///
-  /// @param made (rows of x, out); it may be overwritten
+  /// @param made (rows of x, out); it may become the product
   Tensor product(Tensor x, Tensor made) {
     return RowProduct.fits(x, weight)
         ? RowProduct.of(x, weight, bias, made)

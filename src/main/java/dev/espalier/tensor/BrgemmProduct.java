@@ -149,7 +149,7 @@ final class BrgemmProduct {
   ///
   /// @param bias (m), which is added to each row; null for none
   /// @param more (n, m), which is added; null for nothing
-  /// @param out (n, m)
+  /// @param out (n, m); it may be what is added
   void into(@Nullable Tensor bias, @Nullable Tensor more, Tensor out) {
     if (bias != null) check(bias, columns);
     if (more != null) check(more, rows, columns);

@@ -30,21 +30,12 @@ public final class Products {
   /// The same and what is added before it is rounded.
   ///
   /// @param bias (out); null for none
-  /// @param more (rows of x, out), contiguous; it may be overwritten
+  /// @param more (rows of x, out), contiguous; it becomes the sum
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor more) {
     var shape = x.sizes().vec().get();
     shape[shape.length - 1] = weight.size(0);
-    var rows = x.reshape(-1, x.size(-1));
-    if (Dtype.F32.is(x)) {
-      var sum = addmm(more, rows, weight.t());
-      return (bias == null ? sum : sum.add_(bias)).view(shape);
-    }
-    if (BrgemmProduct.takes(rows, weight)) {
-      var out = torch.empty(new long[] {rows.size(0), weight.size(0)}, Dtype.BF16.options(), null);
-      BrgemmProduct.of(rows, weight.t()).into(bias, more, out);
-      return out.view(shape);
-    }
-    return addToProduct(rows, weight.t(), bias, more).view(shape);
+    addToProduct(x.reshape(-1, x.size(-1)), weight.t(), bias, more);
+    return more.view(shape);
   }
 
   /// a·b on the device's thread.
@@ -101,11 +92,16 @@ public final class Products {
     addToProduct(a, b, bias, out);
   }
 
-  /// Becomes a·b + sum + bias. libtorch adds what is there before it rounds a product, and a bias
-  /// to what was rounded.
-  private static Tensor addToProduct(Tensor a, Tensor b, @Nullable Tensor bias, Tensor sum) {
-    sum.addmm_(a, b);
-    return bias == null ? sum : sum.add_(bias);
+  /// Adds a·b and a bias to a sum. libtorch adds what is there before it rounds a product of 16-bit
+  /// numbers, and a bias to what was rounded.
+  private static void addToProduct(Tensor a, Tensor b, @Nullable Tensor bias, Tensor sum) {
+    if (BrgemmProduct.takes(a, b)) {
+      BrgemmProduct.of(a, b).into(bias, sum, sum);
+      return;
+    }
+    if (Dtype.F32.is(a)) addmm(sum, a, b);
+    else sum.addmm_(a, b);
+    if (bias != null) sum.add_(bias);
   }
 
   /// a·b in float32, on the device's thread; in 16 bit summed so, and rounded where libtorch

@@ -8,11 +8,6 @@ package dev.espalier.tensor;
 /// @param more where rows are that are added: (several, out); 0 for none
 /// @param product (several, out)
 record Target(Numbers numbers, int out, long bias, long more, long product) {
-  /// Where a row of the product goes on from a column.
-  long product(int row, int column) {
-    return place(product, row, column);
-  }
-
   private long place(long first, int row, int column) {
     return first + numbers.bytes() * ((long) row * out + column);
   }
@@ -26,7 +21,7 @@ record Target(Numbers numbers, int out, long bias, long more, long product) {
     int count = Math.min(Tiles.COLUMNS, out - column);
     if (bias != 0) numbers.add(place(bias, 0, column), sums, from, count);
     if (more != 0) numbers.add(place(more, row, column), sums, from, count);
-    numbers.put(sums, from, count, product(row, column));
+    numbers.put(sums, from, count, place(product, row, column));
   }
 
   /// Puts sums of a row that lie as [Bfloat16#put] has them.
@@ -36,7 +31,7 @@ record Target(Numbers numbers, int out, long bias, long more, long product) {
     var pairs = Bfloat16.NUMBERS;
     if (bias != 0) pairs.add(place(bias, 0, column), sums, count);
     if (more != 0) pairs.add(place(more, row, column), sums, count);
-    pairs.put(sums, count, product(row, column));
+    pairs.put(sums, count, place(product, row, column));
   }
 
   /// Puts sums of a row that follow each other.
@@ -45,7 +40,7 @@ record Target(Numbers numbers, int out, long bias, long more, long product) {
   void putInOrder(float[] sums, int count, int row, int column) {
     if (bias != 0) add(sums, count, place(bias, 0, column));
     if (more != 0) add(sums, count, place(more, row, column));
-    numbers.write(sums, product(row, column), count);
+    numbers.write(sums, place(product, row, column), count);
   }
 
   private void add(float[] sums, int count, long from) {
