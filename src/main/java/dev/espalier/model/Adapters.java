@@ -2,7 +2,7 @@ package dev.espalier.model;
 
 import org.bytedeco.pytorch.Tensor;
 
-/// What is added to the output of a projection: nothing, one adapter, or each row's own.
+/// How projections are computed: by the base alone, with one adapter, or with each row's own.
 public interface Adapters {
   /// No adapter: the base model alone.
   Adapters NONE = (projection, input, base) -> base.product(input);

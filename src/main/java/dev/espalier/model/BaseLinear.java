@@ -11,22 +11,20 @@ import org.jspecify.annotations.Nullable;
 /// The base's part of a projection.
 ///
 /// @param weight (out, in)
-/// @param bias (out)
+/// @param bias (out); null for none
 public record BaseLinear(Tensor weight, @Nullable Tensor bias) {
   /// x·Wᵀ + b: (…, in) → (…, out)
   public Tensor product(Tensor x) {
     boolean recorded = x.requires_grad() || weight.requires_grad();
-    if (bias != null && (recorded || !Dtype.F32.is(x))) { // in 16 bit the sum is rounded once
-      return torch.linear(x, weight, new TensorOptional(bias));
-    }
-    if (recorded) return torch.linear(x, weight);
-    if (bias != null) return Products.linear(x, weight).add_(bias);
-    return RowProduct.fits(x, weight)
-        ? RowProduct.of(x, weight, null, null)
-        : Products.linear(x, weight);
+    if (!recorded && RowProduct.fits(x, weight)) return RowProduct.of(x, weight, bias, null);
+    if (bias == null) return recorded ? torch.linear(x, weight) : Products.linear(x, weight);
+    return recorded || !Dtype.F32.is(x) // in 16 bit the sum is rounded once
+        ? torch.linear(x, weight, new TensorOptional(bias))
+        : Products.linear(x, weight).add_(bias);
   }
 
-  /// The same and what frozen adapters make of it, which is added before the sum is rounded.
+  /// The same and what frozen adapters make of x, added before the sum is rounded. No gradient is
+  /// recorded.
   ///
   /// @param made (rows of x, out); it may become the product
   Tensor product(Tensor x, Tensor made) {

@@ -45,7 +45,7 @@ public final class DecodePass implements AutoCloseable {
   private final float[] lastNorm;
   private final long embedding;
   private final Linear head;
-  private final Scratch made = new Scratch(); // what adapters make of a product's input
+  private final Scratch scratch = new Scratch(); // for what adapters make of an input
   private @Nullable Room room;
 
   private record Block(
@@ -191,13 +191,20 @@ public final class DecodePass implements AutoCloseable {
   private Place product(Linear linear, Place in, Place out, MixedAdapters adapters) {
     int count = in.count();
     if (linear.product().takes(count)) {
-      long made = this.made.at((long) dtype.bytes() * count * linear.out());
-      boolean some = adapters.put(linear.projection(), in.at(), made);
-      linear.product().times(in.at(), count, linear.bias(), some ? made : 0, out.at());
+      long made = made(linear, in, adapters);
+      linear.product().times(in.at(), count, linear.bias(), made, out.at());
       return out;
     }
     var all = adapters.apply(linear.projection(), in.padded(), linear.base());
     return new Place(count, all, all.narrow(0, 0, count), Rows.at(all));
+  }
+
+  /// Where what adapters make of a projection's input is; 0 for nothing.
+  private long made(Linear linear, Place in, MixedAdapters adapters) {
+    if (!adapters.change(linear.projection())) return 0;
+    long made = scratch.at((long) dtype.bytes() * in.count() * linear.out());
+    adapters.put(linear.projection(), in.at(), made);
+    return made;
   }
 
   private float[][] embedded(int[] tokens) {

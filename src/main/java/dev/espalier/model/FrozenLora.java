@@ -9,12 +9,11 @@ import dev.espalier.tensor.Scope;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /// An adapter that only computes: joined and cast once.
-public final class FrozenLora implements Adapters, AutoCloseable {
+public final class FrozenLora implements AutoCloseable {
   private final Map<String, LowRank> pairs = new HashMap<>();
   private volatile boolean closed;
 
@@ -45,15 +44,6 @@ public final class FrozenLora implements Adapters, AutoCloseable {
   /// The matrices of a projection; null where the adapter changes none of its layers.
   @Nullable LowRank pair(String projection) {
     return pairs.get(projection);
-  }
-
-  @Override
-  public Tensor apply(Projection projection, Tensor input, BaseLinear base) {
-    var pair = pairs.get(projection.name());
-    if (pair == null) return base.product(input);
-    var made = base.room(input);
-    pair.putAll(input.reshape(-1, input.size(-1)), made);
-    return base.product(input, made);
   }
 
   /// What its matrices take.

@@ -94,15 +94,13 @@ public final class Lora implements AutoCloseable {
   /// gradients pass through them.
   public Adapters cast(Dtype dtype) {
     var pairs = new HashMap<String, Optional<LoraPair>>();
-    return (projection, input, base) -> {
-      var output = base.product(input);
-      return pairs
-          .computeIfAbsent(
-              projection.name(),
-              name -> Optional.ofNullable(LoraPair.join(projection, sites, dtype)))
-          .map(pair -> pair.apply(input, output))
-          .orElse(output);
-    };
+    return (projection, input, base) ->
+        pairs
+            .computeIfAbsent(
+                projection.name(),
+                name -> Optional.ofNullable(LoraPair.join(projection, sites, dtype)))
+            .map(pair -> pair.apply(input, base))
+            .orElseGet(() -> base.product(input));
   }
 
   /// A copy that only computes, for a model of that shape.

@@ -48,7 +48,14 @@ record LoraPair(Tensor a, Tensor b) {
     return site.scale() == 1 ? site.b() : site.b().mul(new Scalar(site.scale()));
   }
 
-  Tensor apply(Tensor input, Tensor output) {
-    return output.add(torch.linear(torch.linear(input, a), b));
+  /// The base's product and what the matrices add, rounded once; gradients pass through.
+  ///
+  /// @param input (…, in)
+  Tensor apply(Tensor input, BaseLinear base) {
+    var made = torch.linear(torch.linear(input, a), b);
+    if (Dtype.F32.is(input)) return base.product(input).add(made);
+    var rows = input.reshape(-1, input.size(-1));
+    var sum = torch.addmm(made.reshape(-1, made.size(-1)), rows, base.weight().t());
+    return (base.bias() == null ? sum : sum.add(base.bias())).view_as(made);
   }
 }

@@ -33,22 +33,25 @@ public final class MixedAdapters implements Adapters {
     }
   }
 
-  /// Puts what they make of a projection's input: for other rows zeros.
+  /// Whether they change a projection for some row.
+  boolean change(Projection projection) {
+    return !part(projection).shares().isEmpty();
+  }
+
+  /// Puts what they make of the input of a projection that they change: for other rows zeros.
   ///
   /// @param input where its rows lie
   /// @param made where it goes: (N, out)
-  /// @return whether they change the projection for some row; else nothing was put
-  boolean put(Projection projection, long input, long made) {
+  void put(Projection projection, long input, long made) {
     var part = part(projection);
-    if (part.shares().isEmpty()) return false;
-    for (int row : part.others()) part.shares().getFirst().of().clear(made, row);
+    var anyone = part.shares().getFirst().of(); // all are as wide, and of the same type
+    for (int row : part.others()) anyone.clear(made, row);
     LowRank.put(part.shares(), input, made);
-    return true;
   }
 
   @Override
   public Tensor apply(Projection projection, Tensor input, BaseLinear base) {
-    if (part(projection).shares().isEmpty()) return base.product(input);
+    if (!change(projection)) return base.product(input);
     var made = base.room(input);
     put(projection, Rows.at(input.contiguous()), Rows.at(made));
     return base.product(input, made);

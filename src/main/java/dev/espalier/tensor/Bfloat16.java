@@ -455,7 +455,7 @@ final class Bfloat16 extends Numbers {
   }
 
   /// Adds numbers to such sums.
-  void add(long numbers, long sums, int count) {
+  void add(long numbers, int count, long sums) {
     int i = 0;
     for (; i <= count - Tiles.COLUMNS; i += Tiles.COLUMNS) {
       long at = sums + 4L * i;

@@ -100,6 +100,7 @@ final class BrgemmLowRank extends LowRank {
       long some = arena.allocate(Tiles.WIDTH * COLUMNS, 64).address();
       for (int i = 0; i < times; i++) {
         NUMBERS.narrow(some, COLUMNS, some);
+        NUMBERS.add(some, COLUMNS, some);
         NUMBERS.put(some, COLUMNS, some);
       }
     }

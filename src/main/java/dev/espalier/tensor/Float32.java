@@ -407,14 +407,14 @@ final class Float32 extends Numbers {
   }
 
   /// Adds numbers to others where they lie.
-  void add(long from, int count, long to) {
+  void add(long numbers, int count, long sums) {
     int i = 0;
     for (; i <= count - STEP; i += STEP) {
-      FloatVector.fromMemorySegment(FLOATS, MEMORY, to + 4L * i, ORDER)
-          .add(FloatVector.fromMemorySegment(FLOATS, MEMORY, from + 4L * i, ORDER))
-          .intoMemorySegment(MEMORY, to + 4L * i, ORDER);
+      FloatVector.fromMemorySegment(FLOATS, MEMORY, sums + 4L * i, ORDER)
+          .add(FloatVector.fromMemorySegment(FLOATS, MEMORY, numbers + 4L * i, ORDER))
+          .intoMemorySegment(MEMORY, sums + 4L * i, ORDER);
     }
-    for (; i < count; i++) set(to + 4L * i, get(to + 4L * i) + get(from + 4L * i));
+    for (; i < count; i++) set(sums + 4L * i, get(sums + 4L * i) + get(numbers + 4L * i));
   }
 
   @Override

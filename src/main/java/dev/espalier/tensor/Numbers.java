@@ -28,6 +28,10 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
   /// Whether there are 32 registers of sixteen numbers; else sixteen of eight, or few.
   static final boolean WIDE = LANES == 16;
 
+  /// Numbers that are read at once: room that is asked for anew is not in the cache, and as much of
+  /// it as a row takes cost more than what was done to the row.
+  static final int PART = 512;
+
   private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
   private static final ThreadLocal<float[]> PARTIAL =
       ThreadLocal.withInitial(() -> new float[ROWS * ROWS * LANES]);
@@ -328,6 +332,22 @@ abstract sealed class Numbers permits Bfloat16, Float32 {
 
   void write(float[] from, long to, int count) {
     for (int i = 0; i < count; i++) set(to + (long) i * bytes(), from[i]);
+  }
+
+  /// Adds numbers to others.
+  final void addInOrder(long from, float[] to, int count) {
+    var some = new float[Math.min(PART, count)];
+    for (int i = 0; i < count; i += PART) {
+      int few = Math.min(PART, count - i);
+      read(from + (long) i * bytes(), some, few);
+      int j = 0;
+      for (; j <= few - LANES; j += LANES) {
+        FloatVector.fromArray(FLOATS, to, i + j)
+            .add(FloatVector.fromArray(FLOATS, some, j))
+            .intoArray(to, i + j);
+      }
+      for (; j < few; j++) to[i + j] += some[j];
+    }
   }
 
   final void clear(long at, int count) {

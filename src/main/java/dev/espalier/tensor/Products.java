@@ -27,7 +27,8 @@ public final class Products {
     return mm(x.reshape(-1, x.size(-1)), weight.t()).view(shape);
   }
 
-  /// The same and what is added before it is rounded.
+  /// The same and what is added before it is rounded; where libtorch multiplies 16-bit numbers, a
+  /// bias after that.
   ///
   /// @param bias (out); null for none
   /// @param more (rows of x, out), contiguous; it becomes the sum
@@ -48,17 +49,6 @@ public final class Products {
     var out = torch.empty(new long[] {a.size(0), b.size(1)}, Dtype.of(a).options(), null);
     put(a, b, null, out);
     return out;
-  }
-
-  /// Adds a·b to a sum in place, in float32, on the device's thread.
-  ///
-  /// @param sum (n, m)
-  /// @param a (n, k)
-  /// @param b (k, m)
-  /// @return the sum
-  static Tensor addmm(Tensor sum, Tensor a, Tensor b) {
-    share(a, b, sum, (one, other, some) -> some.add(one, other));
-    return sum;
   }
 
   /// Puts a·b of 16-bit numbers where there is room for it, on the device's thread.
@@ -99,7 +89,7 @@ public final class Products {
       BrgemmProduct.of(a, b).into(bias, sum, sum);
       return;
     }
-    if (Dtype.F32.is(a)) addmm(sum, a, b);
+    if (Dtype.F32.is(a)) share(a, b, sum, (one, other, some) -> some.add(one, other));
     else sum.addmm_(a, b);
     if (bias != null) sum.add_(bias);
   }

@@ -23,10 +23,6 @@ public final class Rows {
   private static final float LN2_LOW = 0x1.7f7d1cp-20f;
   private static final float[] TERMS = {1f / 5040, 1f / 720, 1f / 120, 1f / 24, 1f / 6, 0.5f, 1, 1};
 
-  /// Numbers that are read at once: room that is asked for anew is not in the cache, and as much of
-  /// it as a row takes cost more than what was done to the row.
-  private static final int PART = 512;
-
   private static final int EXERCISE = 64; // numbers
 
   private final Numbers numbers;
@@ -90,18 +86,7 @@ public final class Rows {
 
   /// Adds numbers to a row.
   public void add(long from, float[] to) {
-    var some = new float[Math.min(PART, to.length)];
-    for (int i = 0; i < to.length; i += PART) {
-      int count = Math.min(PART, to.length - i);
-      numbers.read(after(from, i), some, count);
-      int j = 0;
-      for (; j <= count - STEP; j += STEP) {
-        FloatVector.fromArray(FLOATS, to, i + j)
-            .add(FloatVector.fromArray(FLOATS, some, j))
-            .intoArray(to, i + j);
-      }
-      for (; j < count; j++) to[i + j] += some[j];
-    }
+    numbers.addInOrder(from, to, to.length);
   }
 
   /// RMS norm.
@@ -185,10 +170,10 @@ public final class Rows {
   ///
   /// @param from the gates, and after them as many ups
   public void gate(long from, long to, int count) {
-    var gates = new float[Math.min(PART, count)];
+    var gates = new float[Math.min(Numbers.PART, count)];
     var ups = new float[gates.length];
-    for (int i = 0; i < count; i += PART) {
-      int some = Math.min(PART, count - i);
+    for (int i = 0; i < count; i += Numbers.PART) {
+      int some = Math.min(Numbers.PART, count - i);
       numbers.read(after(from, i), gates, some);
       numbers.read(after(from, (long) count + i), ups, some);
       gate(gates, ups, some);

@@ -29,8 +29,8 @@ record Target(Numbers numbers, int out, long bias, long more, long product) {
   /// @param sums where they lie; they are overwritten
   void put(long sums, int count, int row, int column) {
     var pairs = Bfloat16.NUMBERS;
-    if (bias != 0) pairs.add(place(bias, 0, column), sums, count);
-    if (more != 0) pairs.add(place(more, row, column), sums, count);
+    if (bias != 0) pairs.add(place(bias, 0, column), count, sums);
+    if (more != 0) pairs.add(place(more, row, column), count, sums);
     pairs.put(sums, count, place(product, row, column));
   }
 
@@ -38,14 +38,8 @@ record Target(Numbers numbers, int out, long bias, long more, long product) {
   ///
   /// @param sums they are overwritten
   void putInOrder(float[] sums, int count, int row, int column) {
-    if (bias != 0) add(sums, count, place(bias, 0, column));
-    if (more != 0) add(sums, count, place(more, row, column));
+    if (bias != 0) numbers.addInOrder(place(bias, 0, column), sums, count);
+    if (more != 0) numbers.addInOrder(place(more, row, column), sums, count);
     numbers.write(sums, place(product, row, column), count);
-  }
-
-  private void add(float[] sums, int count, long from) {
-    var some = new float[count];
-    numbers.read(from, some, count);
-    for (int i = 0; i < count; i++) sums[i] += some[i];
   }
 }

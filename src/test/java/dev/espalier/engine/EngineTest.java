@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.espalier.chat.ChatException;
 import dev.espalier.chat.Penalties;
 import dev.espalier.chat.Sampling;
-import dev.espalier.model.Adapters;
+import dev.espalier.model.PackedAdapters;
 import dev.espalier.model.PackedAttention;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
@@ -162,10 +162,11 @@ final class EngineTest {
     assertThat(KvCache.slots(shape, Dtype.F32, shape.context() * token, 1 << 20, 32)).isEqualTo(1);
   }
 
+  /// Of one seed: in one of some hundred others a draw falls between two words, nearer than sums in
+  /// another order are to each other; `EngineScheduleTest` counts those.
   @Test
   void companyInTheBatchChangesNothing() {
-    long seed = new Random().nextLong();
-    var random = new Random(seed);
+    var random = new Random(5);
     record Case(int[] prompt, Sampling sampling, @Nullable Adapter with) {}
     var cases = new ArrayList<Case>();
     for (int i = 0; i < 40; i++) {
@@ -182,7 +183,7 @@ final class EngineTest {
       var one = cases.get(i);
       var alone = all(engine().generate(one.prompt(), one.sampling(), Set.of(), one.with()));
       assertThat(inCompany.get(i).stream().map(Generation.Token::id))
-          .as("seed %d, case %d", seed, i)
+          .as("case %d", i)
           .containsExactlyElementsOf(alone.stream().map(Generation.Token::id).toList());
       for (int t = 0; t < alone.size(); t++) {
         assertThat(inCompany.get(i).get(t).logprob())
@@ -227,7 +228,7 @@ final class EngineTest {
             () -> {
               try (var noGrad = new NoGradGuard()) {
                 var base = engine().base();
-                Adapters adapters = lora;
+                var adapters = PackedAdapters.of(new int[] {whole.length}, List.of(lora));
                 var options = new TensorOptions(ScalarType.Long);
                 var hidden =
                     base.decoder()

@@ -34,7 +34,19 @@ final class RowProductTest {
 
   /// Widths that fill vectors, that do not, and heights that fill blocks, and do not.
   @ParameterizedTest
-  @CsvSource({"256,512", "1024,3072", "16,48", "6,4", "38,100", "1024,68", "7,8", "33,12", "9,6"})
+  @CsvSource({
+    "256,512",
+    "1024,3072",
+    "16,48",
+    "16,47",
+    "6,4",
+    "38,100",
+    "38,101",
+    "1024,68",
+    "7,8",
+    "33,12",
+    "9,6"
+  })
   void isTheProductRoundedOnce(int in, int out) {
     for (int several : new int[] {1, 3, 4, 9, 12, 17, 30, 65}) {
       for (var dtype : List.of(Dtype.BF16, Dtype.F32)) {
@@ -101,9 +113,11 @@ final class RowProductTest {
               assertThat(RowProduct.fits(random(2, 256, dtype), matrix)).isFalse();
               assertThat(RowProduct.fits(row, matrix)).isTrue();
               var more = random(1, 500, dtype);
-              var product = RowProduct.of(row, matrix, null, more);
+              var bias = random(1, 500, dtype).view(-1);
+              var product = RowProduct.of(row, matrix, bias, more);
               assertThat(product.sizes().vec().get()).containsExactly(1, 1, 500);
-              close(product.view(1, -1), row.view(1, -1), matrix, more, dtype);
+              close(
+                  product.view(1, -1), row.view(1, -1), matrix, wide(more).add(wide(bias)), dtype);
             });
   }
 
