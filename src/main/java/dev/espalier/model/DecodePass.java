@@ -59,12 +59,10 @@ public final class DecodePass implements AutoCloseable {
 
   /// A projection with its weights, which are kept.
   ///
+  /// @param out numbers of a row of the product
   /// @param bias where the base's lies; 0 for none
-  private record Linear(Projection projection, BaseLinear base, long bias, RowProduct product) {
-    long out() {
-      return base.weight().size(0);
-    }
-  }
+  private record Linear(
+      Projection projection, BaseLinear base, long out, long bias, RowProduct product) {}
 
   /// Rows between two products.
   ///
@@ -123,7 +121,8 @@ public final class DecodePass implements AutoCloseable {
     return new Linear(
         projection,
         new BaseLinear(kept, bias == null ? null : scope.keep(bias)),
-        bias == null ? 0 : Rows.at(bias),
+        weight.size(0),
+        Rows.orNone(bias),
         new RowProduct(kept, weights.laid(projection)));
   }
 

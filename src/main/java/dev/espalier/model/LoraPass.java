@@ -13,10 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /// One packed row through the model and back, for the gradients of an adapter on a frozen base.
 ///
-/// Computes what [Decoder#hidden] does, step by step in the same order, but for what an adapter
-/// adds in 16 bit, which is rounded with what it is added to, and keeps what the backward pass
-/// needs. The gradients are written by hand: recording every operator costs more than many of them,
-/// and nothing is computed for weights that do not change.
+/// Computes what [Decoder#hidden] does, step by step in the same order, and keeps what the backward
+/// pass needs. The gradients are written by hand: recording every operator costs more than many of
+/// them, and nothing is computed for weights that do not change.
 final class LoraPass implements BlockPass {
   private static final int CHUNK = 64; // queries of a head that a thread takes at once
 

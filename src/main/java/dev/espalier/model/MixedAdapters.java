@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class MixedAdapters implements Adapters {
   private final int count;
   private final Map<FrozenLora, List<Integer>> rows = new LinkedHashMap<>(); // of each adapter
+  private final List<Integer> ofBase = new ArrayList<>(); // those without one
   private final Map<String, Part> byProjection = new HashMap<>();
 
   /// What is made of a projection's input.
@@ -29,7 +29,7 @@ public final class MixedAdapters implements Adapters {
     count = each.size();
     for (int row = 0; row < count; row++) {
       var adapter = each.get(row);
-      if (adapter != null) rows.computeIfAbsent(adapter, one -> new ArrayList<>()).add(row);
+      (adapter == null ? ofBase : rows.computeIfAbsent(adapter, one -> new ArrayList<>())).add(row);
     }
   }
 
@@ -63,13 +63,15 @@ public final class MixedAdapters implements Adapters {
 
   private Part part(String projection) {
     var shares = new ArrayList<Share>();
-    var others = new ArrayList<>(IntStream.range(0, count).boxed().toList());
+    var others = new ArrayList<>(ofBase);
     rows.forEach((adapter, its) -> {
       var pair = adapter.pair(projection);
-      if (pair == null) return;
+      if (pair == null) {
+        others.addAll(its);
+        return;
+      }
       var numbers = its.stream().mapToInt(Integer::intValue).toArray();
       shares.addAll(Share.of(pair, numbers, count));
-      others.removeAll(its);
     });
     return new Part(shares, others);
   }

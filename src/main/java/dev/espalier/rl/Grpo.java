@@ -16,9 +16,9 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// Differs from the papers: the reference policy is the start; where only the group is compared,
 /// groups whose attempts all earned the same are dropped, unless entropy or KL is to be learnt from
-/// them; log π_old is what the sampler noted, for sampler and trainer are the same code, though in
-/// 16 bit they round what an adapter adds at other places. A run is a function of its config and
-/// seed: killed and started again with the same folder, it ends with the same bits.
+/// them; log π_old is what the sampler noted, for sampler and trainer are the same code. A run is a
+/// function of its config and seed: killed and started again with the same folder, it ends with the
+/// same bits.
 public final class Grpo {
   private Grpo() {}
 

@@ -403,6 +403,12 @@ final class Bfloat16 extends Numbers {
     return column % 2 * LANES + column / 2;
   }
 
+  /// The same of panels that follow each other.
+  private static long place(long sums, int column) {
+    int inPanel = column % Tiles.COLUMNS;
+    return sums + 4L * (column - inPanel + place(inPanel));
+  }
+
   /// Stores float32 numbers, rounded.
   void narrow(long from, int count, long to) {
     int i = 0;
@@ -449,9 +455,7 @@ final class Bfloat16 extends Numbers {
       var odd = FloatVector.fromMemorySegment(FLOATS, MEMORY, at + NEXT, ORDER);
       join(even, odd).intoMemorySegment(MEMORY, to + 2L * i, ORDER);
     }
-    for (int first = i; i < count; i++) {
-      set(to + 2L * i, Float32.NUMBERS.get(sums + 4L * (first + place(i - first))));
-    }
+    for (; i < count; i++) set(to + 2L * i, Float32.NUMBERS.get(place(sums, i)));
   }
 
   /// Adds numbers to such sums.
@@ -467,8 +471,8 @@ final class Bfloat16 extends Numbers {
           .add(both.and(UPPER).reinterpretAsFloats())
           .intoMemorySegment(MEMORY, at + NEXT, ORDER);
     }
-    for (int first = i; i < count; i++) {
-      long at = sums + 4L * (first + place(i - first));
+    for (; i < count; i++) {
+      long at = place(sums, i);
       Float32.NUMBERS.set(at, Float32.NUMBERS.get(at) + get(numbers + 2L * i));
     }
   }

@@ -89,11 +89,6 @@ final class BrgemmLowRank extends LowRank {
     Brgemm.release();
   }
 
-  @Override
-  public void putAll(Tensor input, Tensor output) {
-    putTogether(input, output);
-  }
-
   /// What [WarmUp] has compiled of it.
   static void exercise(int times) {
     try (var arena = Arena.ofConfined()) {

@@ -111,10 +111,7 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
   ///
   /// @param input (N, in)
   /// @param output (N, out), whose rows follow each other
-  public abstract void putAll(Tensor input, Tensor output);
-
-  /// The same as of any rows of a batch.
-  final void putTogether(Tensor input, Tensor output) {
+  public void putAll(Tensor input, Tensor output) {
     int rows = Math.toIntExact(input.size(0));
     var all = Share.of(this, IntStream.range(0, rows).toArray(), rows);
     put(all, Rows.at(input.contiguous()), Rows.at(output));

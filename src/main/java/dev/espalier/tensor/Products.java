@@ -35,7 +35,7 @@ public final class Products {
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor more) {
     var shape = x.sizes().vec().get();
     shape[shape.length - 1] = weight.size(0);
-    addToProduct(x.reshape(-1, x.size(-1)), weight.t(), bias, more);
+    addProduct(x.reshape(-1, x.size(-1)), weight.t(), bias, more);
     return more.view(shape);
   }
 
@@ -79,12 +79,12 @@ public final class Products {
       return;
     }
     torch.mm_out(out, c, d);
-    addToProduct(a, b, bias, out);
+    addProduct(a, b, bias, out);
   }
 
   /// Adds a·b and a bias to a sum. libtorch adds what is there before it rounds a product of 16-bit
   /// numbers, and a bias to what was rounded.
-  private static void addToProduct(Tensor a, Tensor b, @Nullable Tensor bias, Tensor sum) {
+  private static void addProduct(Tensor a, Tensor b, @Nullable Tensor bias, Tensor sum) {
     if (BrgemmProduct.takes(a, b)) {
       BrgemmProduct.of(a, b).into(bias, sum, sum);
       return;

@@ -58,7 +58,7 @@ public final class Rows {
   }
 
   /// The same; 0 for no tensor.
-  static long orNone(@Nullable Tensor tensor) {
+  public static long orNone(@Nullable Tensor tensor) {
     return tensor == null ? 0 : at(tensor);
   }
 

@@ -121,7 +121,7 @@ public final class VectorLowRank extends LowRank {
   @Override
   public void putAll(Tensor input, Tensor output) {
     if (input.size(0) <= MOST) {
-      putTogether(input, output);
+      super.putAll(input, output);
       return;
     }
     var down = Products.linear(input, a);
