@@ -19,8 +19,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Holds the code to the table of `docs/ARCHITECTURE.md`.
+@Execution(ExecutionMode.CONCURRENT)
 class ArchitectureTest {
   private static final String ROOT = "dev.espalier";
   private static final Path SOURCES = Path.of("src/main/java/dev/espalier");

@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 class DemoTeacherTest {
   private static final List<Turn> TURNS =
       PortAlder.captured(1, 40).map(Dialogue::turns).flatMap(List::stream).toList();

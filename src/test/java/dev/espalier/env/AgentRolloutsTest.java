@@ -26,6 +26,8 @@ import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ArrayNode;
@@ -34,6 +36,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// Agents that drive themselves, as threads of this process: what becomes of what they do, and of
 /// those that do not keep their word.
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT)
 final class AgentRolloutsTest {
   private static final Duration SOON = Duration.ofSeconds(1);
   private static final Duration LATE = Duration.ofSeconds(60);

@@ -31,12 +31,15 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /// The official Java SDK as the agent, over HTTP, and agents that do not keep to the rules.
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT)
 class EpisodeServerTest {
   /// Long enough for what the agent does before it falls silent, on a busy machine too.
   private static final Duration SOON = Duration.ofSeconds(8);

@@ -141,7 +141,7 @@ final class LocalOverloadTest {
   @ValueSource(booleans = {false, true})
   void aModelThatStandsStillIsATimeOut(boolean stream) throws Exception {
     try (var base = BaseModel.load(Path.of("models/espalier-6m"));
-        var engine = new Engine(base, 1, new Patience(2, Duration.ofMillis(1500)));
+        var engine = new Engine(base, 1, new Patience(2, Duration.ofSeconds(1)));
         var rig = new Rig(dir, GatewayConfig.of(0), new Mine(LocalModel.base(engine)))) {
       try (var _ = new Held()) {
         var answer = rig.post("/v1/chat/completions", Wires.local("mine", ",\"stream\":" + stream));
@@ -230,7 +230,7 @@ final class LocalOverloadTest {
       for (int i = 0; i < 2; i++) {
         var held = new Held();
         var answer = later(rig, body);
-        Thread.sleep(2500); // it is looked for meanwhile
+        Thread.sleep(1500); // it is looked for meanwhile
         held.close();
         assertThat(answer.join().statusCode()).isEqualTo(200);
         assertThat(rig.post("/v1/chat/completions", body).statusCode()).isEqualTo(200);

@@ -15,8 +15,11 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Routes, keys, tags, prices, feedback and redaction.
+@Execution(ExecutionMode.CONCURRENT)
 class OperationsTest {
   @TempDir private Path dir;
 

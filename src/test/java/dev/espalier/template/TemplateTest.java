@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.time.LocalDateTime;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -12,6 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What the reference cannot say: where errors are, and that hostile templates end.
+@Execution(ExecutionMode.CONCURRENT)
 class TemplateTest {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final LocalDateTime NOW = LocalDateTime.of(2026, 1, 15, 12, 0);

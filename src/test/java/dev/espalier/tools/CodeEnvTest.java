@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,6 +32,7 @@ import tools.jackson.databind.JsonNode;
 
 /// The tests decide, whatever the code or its author does.
 @Timeout(300)
+@Execution(ExecutionMode.CONCURRENT)
 final class CodeEnvTest {
   private static final Environments.Maker MAKER =
       CodeEnv.maker(new SandboxLimits(Duration.ofSeconds(3), 16 << 20, 2000));

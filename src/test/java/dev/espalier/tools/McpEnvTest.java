@@ -25,8 +25,11 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Attempts with a server's real tools: each has a server, and so a state, of its own.
+@Execution(ExecutionMode.CONCURRENT)
 final class McpEnvTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 

@@ -9,8 +9,11 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// A server behind an address: sessions apart, a header for the key, and a session that is lost.
+@Execution(ExecutionMode.CONCURRENT)
 final class McpHttpTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 

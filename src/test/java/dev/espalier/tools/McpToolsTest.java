@@ -12,8 +12,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// A server as a process: what it offers, what it answers, and what becomes of one that misbehaves.
+@Execution(ExecutionMode.CONCURRENT)
 final class McpToolsTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 

@@ -13,11 +13,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What hostile code tries, and that it comes to an end with nothing gained.
 @Timeout(300)
+@Execution(ExecutionMode.CONCURRENT)
 final class SandboxEscapeTest {
   private static final int OUTPUT = 4000;
   private static final JavaScriptSandbox BRIEF = sandbox(Duration.ofMillis(500));
