@@ -57,7 +57,7 @@ final class RequestsCommand implements Callable<Integer> {
   @Option(names = "--min-score", description = "Only with feedback that scores at least this.")
   private @Nullable Double minScore;
 
-  @Option(names = "--limit", description = "At most this many.")
+  @Option(names = "--limit", description = "The newest so many; oldest first.")
   private long limit = Long.MAX_VALUE;
 
   @Spec private @Nullable CommandSpec spec;

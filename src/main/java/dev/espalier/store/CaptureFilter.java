@@ -8,7 +8,7 @@ import java.util.List;
 ///
 /// `CaptureFilter.answered().model("gpt-4o").tag("task", "booking")`
 ///
-/// @param limit the most requests to read
+/// @param limit the most requests to read, the newest of them
 public record CaptureFilter(List<Condition> conditions, long limit) {
   /// Something that must hold of a captured request.
   public sealed interface Condition {

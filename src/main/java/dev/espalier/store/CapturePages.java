@@ -17,13 +17,14 @@ final class CapturePages implements Iterator<CapturedRequest> {
   private final Reader reader;
   private final CaptureFilter filter;
   private final Queue<CapturedTable.Row> page = new ArrayDeque<>();
-  private long lastSeq;
   private long left;
+  private long lastSeq;
 
   private CapturePages(Reader reader, CaptureFilter filter) {
     this.reader = reader;
     this.filter = filter;
-    this.left = filter.limit();
+    left = filter.limit();
+    lastSeq = reader.read(connection -> CapturedTable.before(connection, filter));
   }
 
   static Stream<CapturedRequest> stream(Reader reader, CaptureFilter filter) {

@@ -40,6 +40,20 @@ final class CapturedTable {
     return rows;
   }
 
+  /// The place that the first of the newest `limit` rows comes after.
+  static long before(Connection connection, CaptureFilter filter) throws SQLException {
+    if (filter.limit() == Long.MAX_VALUE) return 0;
+    var clause = FilterSql.of(filter);
+    var sql =
+        "SELECT seq FROM captured WHERE %s ORDER BY seq DESC LIMIT 1 OFFSET ?"
+            .formatted(clause.where());
+    try (var statement = connection.prepareStatement(sql)) {
+      statement.setLong(clause.bind(statement), filter.limit());
+      var result = statement.executeQuery();
+      return result.next() ? result.getLong(1) : 0;
+    }
+  }
+
   static long count(Connection connection, CaptureFilter filter) throws SQLException {
     var clause = FilterSql.of(filter);
     var sql = "SELECT count(*) FROM captured WHERE " + clause.where();

@@ -147,7 +147,7 @@ class StoreTest {
       assertThat(ids(store, all.minScore(0.5))).containsExactly("b");
       assertThat(ids(store, all.minScore(0.8))).isEmpty();
       assertThat(ids(store, all.label("good"))).containsExactly("c");
-      assertThat(ids(store, all.model("gpt").limit(1))).containsExactly("a");
+      assertThat(ids(store, all.model("gpt").limit(1))).containsExactly("b");
       assertThat(store.count(all.model("gpt"))).isEqualTo(2);
       var labelled = store.captured(all.label("good")).toList().getFirst();
       assertThat(labelled.feedback().getFirst().comment()).isEqualTo("well done");
@@ -164,7 +164,9 @@ class StoreTest {
               .toArray(CompletableFuture[]::new);
       CompletableFuture.allOf(commits).join();
       assertThat(ids(store, CaptureFilter.all())).isEqualTo(ids);
-      assertThat(ids(store, CaptureFilter.all().limit(130))).isEqualTo(ids.subList(0, 130));
+      assertThat(ids(store, CaptureFilter.all().limit(130))).isEqualTo(ids.subList(870, 1000));
+      assertThat(ids(store, CaptureFilter.all().limit(1001))).isEqualTo(ids);
+      assertThat(ids(store, CaptureFilter.all().limit(0))).isEmpty();
     }
   }
 
