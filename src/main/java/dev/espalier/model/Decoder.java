@@ -3,15 +3,12 @@ package dev.espalier.model;
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Lanes;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// A decoder-only transformer: one code path for all families, which differ by [ModelShape] alone.
 ///
@@ -73,9 +70,7 @@ public final class Decoder {
     if (LanePrefill.takes(shape, weights, tokens)) {
       return new LanePrefill(this, weights, adapters, attention, positions).hidden(tokens, wanted);
     }
-    var at = Arrays.stream(wanted).asLongStream().toArray();
-    return hidden(weights, tokens, positions, attention, adapters)
-        .index_select(1, torch.tensor(at, new TensorOptions(ScalarType.Long)));
+    return new RowPrefill(this, weights, adapters, attention, positions).hidden(tokens, wanted);
   }
 
   /// Scores of the next token, in float32.

@@ -30,8 +30,7 @@ final class PrefillTest {
 
   @TempDir private Path folder = Path.of("");
 
-  /// Short passes are libtorch's, long ones have tokens side by side where the processor suits
-  /// them.
+  /// Short passes go row by row, long ones have tokens side by side where the processor suits them.
   @ParameterizedTest
   @ValueSource(ints = {12, 110})
   void aPassTakesStartsFromOldSlotsAndFromItsOwnPrompts(int length) {
