@@ -8,6 +8,9 @@ import dev.espalier.model.KeptAttention;
 import dev.espalier.model.MixedAdapters;
 import dev.espalier.model.PackedAdapters;
 import dev.espalier.model.PackedAttention;
+import dev.espalier.tensor.Dtype;
+import dev.espalier.tensor.KeyValues;
+import dev.espalier.tensor.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// only.
 final class Prefill implements KeptAttention {
   private static final int WORTH = 64; // a shorter start is not worth keeping apart
+  private static final int FEW = 4; // tokens, each of which is faster by itself
 
   /// Tokens that are computed.
   ///
@@ -167,7 +171,7 @@ final class Prefill implements KeptAttention {
     if (resident != null && isThere(resident.slot(), free, slot)) {
       var held = resident.resident();
       from = Math.min(resident.length(), start.length);
-      for (int layer = 0; layer < prompts.layers(); layer++) {
+      for (int layer = 0; layer < prompts.shape().layers(); layer++) {
         made.fill(
             layer,
             0,
@@ -295,26 +299,50 @@ final class Prefill implements KeptAttention {
   @Override
   public Tensor attend(int layer, Tensor query, Tensor key, Tensor value) {
     keep(layer, key, value);
-    var mixed = new TensorVector();
-    long at = 0;
+    long[] size = {1, tokens, query.size(1) * query.size(3)};
+    var mixed = torch.empty(size, Dtype.of(query).options(), null);
+    var single = new TokenAttention(prompts.shape(), new Rows(Dtype.of(query)));
+    int at = 0;
     for (int i = 0; i < parts.size(); i++) {
-      long count = (long) parts.get(i).to() - parts.get(i).from();
-      var keys = new TensorVector();
-      var values = new TensorVector();
-      for (var kept : before(layer, i)) {
-        keys.push_back(kept.keys());
-        values.push_back(kept.values());
+      var part = parts.get(i);
+      int count = part.to() - part.from();
+      for (int t = 0; t < count && count <= FEW; t++) {
+        single.add(at + t, sees(layer, part, part.from() + t + 1));
       }
-      keys.push_back(key.narrow(2, at, count).squeeze(0));
-      values.push_back(value.narrow(2, at, count).squeeze(0));
-      mixed.push_back(
-          causal.attend(
-              layer,
-              query.narrow(2, at, count),
-              torch.cat(keys, 1).unsqueeze(0),
-              torch.cat(values, 1).unsqueeze(0)));
+      if (count > FEW) mixed.narrow(1, at, count).copy_(whole(layer, i, at, query, key, value));
       at += count;
     }
-    return torch.cat(mixed, 1);
+    single.attend(query, mixed);
+    return mixed;
+  }
+
+  /// What a part's token sees, where it is kept.
+  ///
+  /// @param length of what it sees
+  private List<KeyValues> sees(int layer, Part part, int length) {
+    if (part.into() != null) return List.of(part.into().at(layer, length));
+    var own = prompts.cache().at(layer, part.slot(), length - part.base());
+    var segment = part.segment();
+    return segment == null ? List.of(own) : List.of(segment.at(layer, part.base()), own);
+  }
+
+  /// The attention of a part whose tokens are many.
+  ///
+  /// @param at the first of the row's
+  private Tensor whole(int layer, int part, int at, Tensor query, Tensor key, Tensor value) {
+    long count = (long) parts.get(part).to() - parts.get(part).from();
+    var keys = new TensorVector();
+    var values = new TensorVector();
+    for (var kept : before(layer, part)) {
+      keys.push_back(kept.keys());
+      values.push_back(kept.values());
+    }
+    keys.push_back(key.narrow(2, at, count).squeeze(0));
+    values.push_back(value.narrow(2, at, count).squeeze(0));
+    return causal.attend(
+        layer,
+        query.narrow(2, at, count),
+        torch.cat(keys, 1).unsqueeze(0),
+        torch.cat(values, 1).unsqueeze(0));
   }
 }

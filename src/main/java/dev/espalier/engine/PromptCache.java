@@ -1,5 +1,6 @@
 package dev.espalier.engine;
 
+import dev.espalier.model.ModelShape;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +32,8 @@ final class PromptCache implements AutoCloseable {
     return segments;
   }
 
-  int layers() {
-    return base.shape().layers();
+  ModelShape shape() {
+    return base.shape();
   }
 
   /// How many tokens of a prompt need not be computed again.
