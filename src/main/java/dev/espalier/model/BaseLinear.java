@@ -12,10 +12,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param weight (out, in)
 /// @param bias (out); null for none
-public record BaseLinear(Tensor weight, @Nullable Tensor bias) {
+/// @param laid for a few rows, where the weight is laid out; else null
+public record BaseLinear(Tensor weight, @Nullable Tensor bias, @Nullable RowProduct laid) {
+  private static final int FEW = 64; // rows, with more of which other products are as fast
+
   /// x·Wᵀ + b: (…, in) → (…, out)
   public Tensor product(Tensor x) {
     boolean recorded = x.requires_grad() || weight.requires_grad();
+    if (!recorded && laid != null && few(x, laid)) return laid.of(x.contiguous(), bias, null);
     if (!recorded && RowProduct.fits(x, weight)) return RowProduct.of(x, weight, bias, null);
     if (bias == null) return recorded ? torch.linear(x, weight) : Products.linear(x, weight);
     return recorded || !Dtype.F32.is(x) // in 16 bit the sum is rounded once
@@ -28,9 +32,15 @@ public record BaseLinear(Tensor weight, @Nullable Tensor bias) {
   ///
   /// @param made (rows of x, out); it may become the product
   Tensor product(Tensor x, Tensor made) {
+    if (laid != null && few(x, laid)) return laid.of(x.contiguous(), bias, made);
     return RowProduct.fits(x, weight)
         ? RowProduct.of(x, weight, bias, made)
         : Products.linear(x, weight, bias, made);
+  }
+
+  private static boolean few(Tensor x, RowProduct laid) {
+    long rows = x.numel() / x.size(-1);
+    return rows > 1 && rows <= FEW && laid.takes(rows);
   }
 
   /// Room for what adapters make of an input: (rows of x, out).

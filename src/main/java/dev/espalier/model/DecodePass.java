@@ -120,7 +120,7 @@ public final class DecodePass implements AutoCloseable {
     var bias = weights.bias(projection);
     return new Linear(
         projection,
-        new BaseLinear(kept, bias == null ? null : scope.keep(bias)),
+        new BaseLinear(kept, bias == null ? null : scope.keep(bias), null),
         weight.size(0),
         Rows.orNone(bias),
         new RowProduct(kept, weights.laid(projection)));

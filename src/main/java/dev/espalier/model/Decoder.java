@@ -80,7 +80,7 @@ public final class Decoder {
   public Tensor logits(Weights weights, Tensor hidden, Adapters adapters) {
     var matrix = head(weights);
     var in = hidden.to(matrix.scalar_type());
-    return adapters.apply(head, in, new BaseLinear(matrix, null)).to(Dtype.F32.scalar());
+    return adapters.apply(head, in, weights.base(head, matrix)).to(Dtype.F32.scalar());
   }
 
   /// The head's matrix: (vocabulary, width).
@@ -117,7 +117,7 @@ public final class Decoder {
     Tensor apply(Projection projection, Tensor x) {
       var weight = weights.weight(projection);
       var in = x.to(weight.scalar_type());
-      return adapters.apply(projection, in, new BaseLinear(weight, weights.bias(projection)));
+      return adapters.apply(projection, in, weights.base(projection, weight));
     }
   }
 

@@ -163,8 +163,7 @@ final class RowPrefill {
   }
 
   private Tensor linear(Projection projection, Tensor x, PackedAdapters its) {
-    var base = new BaseLinear(weights.weight(projection), weights.bias(projection));
-    return its.apply(projection, x, base);
+    return its.apply(projection, x, weights.base(projection));
   }
 
   private NormPass norm(Stream stream, String name) {

@@ -2,6 +2,7 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
 import dev.espalier.tensor.Laid;
+import dev.espalier.tensor.RowProduct;
 import dev.espalier.tensor.Scope;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -153,6 +154,18 @@ public final class Weights implements AutoCloseable {
   /// A projection's matrix laid out, if it is; see [Decoder#layOut].
   @Nullable Laid laid(Projection projection) {
     return laid.get(projection.name());
+  }
+
+  /// The base's part of a projection.
+  BaseLinear base(Projection projection) {
+    return base(projection, weight(projection));
+  }
+
+  /// The same with a matrix that is named otherwise.
+  BaseLinear base(Projection projection, Tensor matrix) {
+    var copies = laid(projection);
+    var few = copies == null ? null : new RowProduct(matrix, copies);
+    return new BaseLinear(matrix, bias(projection), few);
   }
 
   /// Buffers that old exporters wrote although they follow from the configuration.

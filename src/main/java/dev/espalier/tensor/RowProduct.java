@@ -91,6 +91,27 @@ public final class RowProduct {
     return product;
   }
 
+  /// The product of some rows, which are copied where more must lie; summed in float32.
+  ///
+  /// @param rows (…, in), contiguous
+  /// @param bias (out), which is added before a sum is rounded; null for none
+  /// @param more (rows, out), the same; it becomes the product
+  /// @return (…, out)
+  public Tensor of(Tensor rows, @Nullable Tensor bias, @Nullable Tensor more) {
+    var shape = rows.sizes().vec().get();
+    shape[shape.length - 1] = out;
+    int several = Math.toIntExact(rows.numel() / in);
+    var options = Dtype.of(rows).options();
+    var all = rows;
+    if (padded(several) > several) {
+      all = torch.zeros(new long[] {padded(several), in}, options);
+      all.narrow(0, 0, several).copy_(rows.view(several, in));
+    }
+    var product = more == null ? torch.empty(shape, options, null) : more.view(shape);
+    times(Rows.at(all), several, Rows.orNone(bias), Rows.orNone(more), Rows.at(product));
+    return product;
+  }
+
   /// The product of rows that follow each other, on the device's thread; summed in float32.
   ///
   /// @param rows where they lie: (several, in), with what [#padded] asks for

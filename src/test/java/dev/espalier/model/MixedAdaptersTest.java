@@ -117,7 +117,7 @@ final class MixedAdaptersTest {
     var input = torch.randn(new long[] {1, rows.size(), in}).to(dtype.scalar());
     var weight = torch.randn(new long[] {out, in}).to(dtype.scalar());
     var bias = torch.randn(out).to(dtype.scalar());
-    var base = new BaseLinear(weight, bias);
+    var base = new BaseLinear(weight, bias, null);
     var result = together.apply(projection, input, base).to(WIDE);
     var ofBase = torch.matmul(input.to(WIDE), weight.to(WIDE).t());
     double unit = dtype == Dtype.F32 ? 0x1p-22 : 0x1p-8;
