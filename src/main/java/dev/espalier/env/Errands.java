@@ -18,6 +18,15 @@ public record Errands(int things, int regulars, List<String> tools) {
     tools = List.copyOf(tools);
     if (things < 1) throw new IllegalArgumentException("a person wants at least one thing");
     if (regulars < 0) throw new IllegalArgumentException("regulars cannot be negative");
+    if (regulars == 1) {
+      throw new IllegalArgumentException("a single regular has nothing to change a mind to: two");
+    }
+    long kinds = tools.isEmpty() ? PortAlder.toolNames().size() : tools.stream().distinct().count();
+    if (regulars > 0 && things > regulars * kinds) {
+      throw new IllegalArgumentException(
+          "%d regulars want at most %d different things: ask for fewer, or for more regulars"
+              .formatted(regulars, regulars * kinds));
+    }
     for (var tool : tools) {
       if (!PortAlder.toolNames().contains(tool)) {
         throw new IllegalArgumentException(

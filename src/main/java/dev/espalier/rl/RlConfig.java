@@ -32,8 +32,8 @@ public record RlConfig(
     if (groups < 1) throw new IllegalArgumentException("a step needs at least one group");
     if (rank < 1) throw new IllegalArgumentException("an adapter needs a rank of at least 1");
     if (!(alpha > 0)) throw new IllegalArgumentException("alpha must be positive: " + alpha);
-    if (!(learningRate > 0) || !(criticRate > 0)) {
-      throw new IllegalArgumentException("a learning rate must be positive");
+    if (!(learningRate > 0 && criticRate > 0 && Double.isFinite(learningRate + criticRate))) {
+      throw new IllegalArgumentException("a learning rate must be positive and finite");
     }
     if (staleness < 0 || staleness > STALEST) {
       throw new IllegalArgumentException(

@@ -132,6 +132,9 @@ final class MarinaEnvTest {
 
   @Test
   void anErrandThatTheOfficeHasNoToolForIsRefused() {
+    assertThatThrownBy(() -> new Errands(1, 1, List.of())).hasMessageContaining("single regular");
+    assertThatThrownBy(() -> new Errands(12, 10, List.of("order_fuel")))
+        .hasMessageContaining("at most 10 different things");
     assertThatThrownBy(() -> new Errands(1, 0, List.of("brew_tea")))
         .hasMessageContaining("brew_tea")
         .hasMessageContaining("lookup_vessel");
