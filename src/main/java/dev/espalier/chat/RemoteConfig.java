@@ -23,10 +23,7 @@ public record RemoteConfig(
     Duration backoff) {
 
   public RemoteConfig {
-    var scheme = base.getScheme();
-    if (base.getHost() == null || !("http".equals(scheme) || "https".equals(scheme))) {
-      throw new IllegalArgumentException("not an http(s) address of a model: " + base);
-    }
+    HttpAddress.check(base, "a model");
     if (retries < 0) throw new IllegalArgumentException("retries must not be negative: " + retries);
   }
 

@@ -1,5 +1,6 @@
 package dev.espalier.gateway;
 
+import dev.espalier.chat.HttpAddress;
 import dev.espalier.store.Api;
 import java.net.URI;
 import java.time.Duration;
@@ -25,11 +26,7 @@ public record Upstream(
   public static final Duration TIMEOUT = Duration.ofMinutes(10);
 
   public Upstream {
-    var scheme = base.getScheme();
-    if (base.getHost() == null || !("http".equals(scheme) || "https".equals(scheme))) {
-      throw new IllegalArgumentException(
-          "the upstream's address must be an http or https URL, not \"%s\"".formatted(base));
-    }
+    HttpAddress.check(base, "an upstream");
     if (apis.isEmpty())
       throw new IllegalArgumentException("upstream %s speaks no API".formatted(name));
     if (!timeout.isPositive()) throw new IllegalArgumentException("a time-out must be positive");

@@ -1,5 +1,6 @@
 package dev.espalier.tools;
 
+import dev.espalier.chat.HttpAddress;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,10 +39,7 @@ public sealed interface McpSource {
   record Url(URI address, Map<String, String> headers) implements McpSource {
     public Url {
       headers = Map.copyOf(headers);
-      var scheme = address.getScheme();
-      if (address.getHost() == null || !("http".equals(scheme) || "https".equals(scheme))) {
-        throw new IllegalArgumentException("not an http(s) address of an MCP server: " + address);
-      }
+      HttpAddress.check(address, "an MCP server");
     }
 
     /// Does not show the headers, which may hold keys.

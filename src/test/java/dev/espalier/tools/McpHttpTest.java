@@ -69,6 +69,6 @@ final class McpHttpTest {
           .hasMessageContaining("did not open a session: nothing answers there, is it started?");
     }
     assertThatThrownBy(() -> new McpSource.Url(URI.create("ftp://shop"), Map.of()))
-        .hasMessageContaining("not an http(s) address");
+        .hasMessageContaining("is not the address of an MCP server");
   }
 }
