@@ -15,7 +15,7 @@ import java.util.concurrent.Future;
 /// the same time is decoded together, as it comes; so, unlike lockstep, the outcome depends on
 /// time.
 ///
-/// @param absence how long to wait where no agent shows any sign of life
+/// @param absence how long to wait where no agent has an episode or asks for one
 public record AgentRollouts(Episodes episodes, RolloutConfig config, Duration absence)
     implements TrajectorySource {
   public AgentRollouts {

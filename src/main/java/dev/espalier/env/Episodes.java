@@ -56,10 +56,11 @@ public final class Episodes {
 
   /// Waits for an episode's outcome, which is the last that is heard of it.
   ///
-  /// @param absence how long it is offered while no agent shows any sign of life
+  /// @param absence how long it is offered while no agent has one or asks for one
   Trajectory outcome(Episode episode, Duration absence) throws InterruptedException {
     try {
       for (long left = absence.toNanos(); !episode.awaitTaken(left); ) {
+        if (working()) heard = System.nanoTime();
         left = heard + absence.toNanos() - System.nanoTime();
         if (left <= 0 && waiting.remove(episode)) {
           episode.fail("no agent asked for an episode for " + absence);
@@ -70,6 +71,11 @@ public final class Episodes {
       episode.fail("the run was interrupted");
       close(episode);
     }
+  }
+
+  /// Whether an agent has an episode: it may be long about it, and is given up by its own time-out.
+  private synchronized boolean working() {
+    return byId.values().stream().anyMatch(episode -> episode != null && episode.taken());
   }
 
   private synchronized void close(Episode episode) {

@@ -300,6 +300,32 @@ final class AgentRolloutsTest {
         .allMatch(one -> one.end() == End.FAILED && one.why().startsWith("no agent asked"));
   }
 
+  /// One agent is at work for longer than an agent may be absent: the next episode waits for it.
+  @Test
+  void anEpisodeWaitsWhileTheAgentsAreAtWork() throws InterruptedException {
+    var agent = Thread.ofVirtual().start(() -> serve(AgentRolloutsTest::playSlowly));
+    try {
+      var out =
+          new AgentRollouts(episodes, config(2, 3, LATE, 0), SOON)
+              .run(List.of(task(1)), new AddingPolicy(), 1)
+              .getFirst()
+              .trajectories();
+      assertThat(out).allMatch(one -> one.end() == End.DONE);
+    } finally {
+      agent.interrupt();
+      agent.join();
+    }
+  }
+
+  private static void playSlowly(Episode episode) {
+    try {
+      Thread.sleep(SOON.multipliedBy(3));
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("woken", e);
+    }
+    play(episode);
+  }
+
   @Test
   void tooManyTurnsAreRefusedAndCount() {
     var out =
