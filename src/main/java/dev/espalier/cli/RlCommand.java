@@ -12,7 +12,6 @@ import dev.espalier.store.Durability;
 import dev.espalier.store.PruningRules;
 import dev.espalier.store.Run;
 import dev.espalier.store.Store;
-import dev.espalier.train.Checkpoint;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -122,7 +121,6 @@ final class RlCommand implements Callable<Integer> {
             .sampled();
     var out = spec.commandLine().getOut();
     var bar = new ProgressBar("practising", out);
-    long begin = System.nanoTime();
     var folder = data.resolve("runs").resolve(name);
     try (var store = Store.open(data, Durability.PROCESS);
         var base = checked(dtype.loadToTrain(model));
@@ -144,13 +142,13 @@ final class RlCommand implements Callable<Integer> {
       var journal = new Journal(store, RUN_PREFIX + name);
       var practice = practice(base, practised, attempts, start, judge, journal);
       var from = start == null ? null : Path.of(start.path());
-      // without a checkpoint the run begins anew, and what an earlier try left is not its own
-      if (Checkpoint.latest(folder) == null) store.deleteRun(journal.run());
-      var began = Instant.now();
+      // a run that begins anew has nothing of what an earlier try left
+      if (!Grpo.continues(config, practice, folder)) store.deleteRun(journal.run());
+      var began = began(store, journal.run());
       store.put(run(journal, "running", began, config, null));
       try {
         var result = Grpo.run(base, from, config, practice, folder, line -> show(out, bar, line));
-        var summary = summary(result, (System.nanoTime() - begin) / 1e9);
+        var summary = summary(result);
         Teaching.keep(store, name, base, rules(start), result.adapter(), summary);
         store.put(run(journal, "done", began, config, summary));
         out.println(json ? summary : sentence(result));
@@ -171,6 +169,15 @@ final class RlCommand implements Callable<Integer> {
       base.close();
       throw e;
     }
+  }
+
+  /// When the run began, maybe in an earlier process.
+  private static Instant began(Store store, String id) {
+    return store.runs().stream()
+        .filter(run -> run.id().equals(id))
+        .map(Run::started)
+        .findFirst()
+        .orElseGet(Instant::now);
   }
 
   private static Run run(
@@ -250,7 +257,7 @@ final class RlCommand implements Callable<Integer> {
     }
   }
 
-  private static ObjectNode summary(Grpo.Result result, double seconds) {
+  private static ObjectNode summary(Grpo.Result result) {
     var best = result.best();
     var summary = Json.object().put("event", "summary").put("success", best.rate());
     summary.putArray("success_ci").add(best.low()).add(best.high());
@@ -259,7 +266,7 @@ final class RlCommand implements Callable<Integer> {
         .put("best_step", result.bestStep())
         .put("stopped", result.stopped())
         .put("adapter", result.adapter().toString())
-        .put("seconds", seconds);
+        .put("seconds", result.seconds());
   }
 
   private static String sentence(Grpo.Result result) {

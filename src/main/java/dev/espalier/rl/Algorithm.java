@@ -41,12 +41,18 @@ public record Algorithm(
   private static final SequencedMap<String, Algorithm> PRESETS = presets();
 
   public Algorithm {
-    if (!(klInReward >= 0)) throw new IllegalArgumentException("a KL cannot count negatively");
+    checkWeight("a KL", klInReward);
     if (!(overlong >= 0 && overlong < 1)) {
       throw new IllegalArgumentException("a part of the room cannot be " + overlong);
     }
-    if (!(entropy >= 0)) throw new IllegalArgumentException("entropy cannot count negatively");
+    checkWeight("entropy", entropy);
     if (updates < 1) throw new IllegalArgumentException("a batch needs at least one update");
+  }
+
+  private static void checkWeight(String what, double weight) {
+    if (weight >= 0 && Double.isFinite(weight)) return;
+    throw new IllegalArgumentException(
+        "%s cannot count negatively or infinitely, as by %s".formatted(what, weight));
   }
 
   /// The algorithm of that name.

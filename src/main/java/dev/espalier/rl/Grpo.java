@@ -27,13 +27,22 @@ public final class Grpo {
   /// @param adapter the PEFT folder of the best policy
   /// @param start how good it was before the first step
   /// @param stopped why it ended before its last step; null if it did not
+  /// @param seconds that it took, those of earlier processes that were not done again among them
   public record Result(
       Path adapter,
       int steps,
       int bestStep,
       Success start,
       Success best,
-      @Nullable String stopped) {}
+      @Nullable String stopped,
+      double seconds) {}
+
+  /// Whether [#run] would go on from a checkpoint.
+  ///
+  /// @throws TrainingException if the folder is of a run with other settings
+  public static boolean continues(RlConfig config, Practice practice, Path run) {
+    return RunState.checkpoint(run, RunState.identity(config, practice)) != null;
+  }
 
   /// Runs to the end, from the newest checkpoint of the run if there is one.
   ///

@@ -32,7 +32,9 @@ final class RunState {
   private @Nullable Success best;
   private int bestStep;
   private @Nullable String stopped;
-  private long saved = System.nanoTime();
+  private final long opened = System.nanoTime();
+  private double before; // seconds of earlier processes, up to the checkpoint
+  private long saved = opened;
   private boolean judged;
 
   private RunState(Path run, String identity, PolicyLearner learner, Metrics metrics) {
@@ -45,19 +47,14 @@ final class RunState {
   /// The state of the run's newest checkpoint, which the learner is brought to; or of its start.
   static RunState open(
       Path run, RlConfig config, Practice practice, PolicyLearner learner, Metrics metrics) {
-    var identity = config + " " + practice.identity();
+    var identity = identity(config, practice);
     var state = new RunState(run, identity, learner, metrics);
-    var checkpoint = Checkpoint.latest(run);
+    var checkpoint = checkpoint(run, identity);
     if (checkpoint == null) {
       metrics.keepUntil(-1);
       return state;
     }
     var progress = checkpoint.progress();
-    if (!progress.path("identity").asString("").equals(identity)) {
-      throw new TrainingException(
-          "%s is of a run with other settings: take another --name, or delete the folder %s"
-              .formatted(checkpoint.folder(), run));
-    }
     checkpoint.restore(learner.state());
     learner.resume(progress.path("updates").asInt());
     int longest = progress.path("longest").asInt(learner.longest());
@@ -75,7 +72,27 @@ final class RunState {
     return state;
   }
 
+  /// What a run must have in common with the one that it goes on from.
+  static String identity(RlConfig config, Practice practice) {
+    return config + " " + practice.identity();
+  }
+
+  /// The run's newest checkpoint, or null if there is none.
+  ///
+  /// @throws TrainingException if it is of a run with another identity
+  static @Nullable Checkpoint checkpoint(Path run, String identity) {
+    var checkpoint = Checkpoint.latest(run);
+    if (checkpoint == null) return null;
+    if (!checkpoint.progress().path("identity").asString("").equals(identity)) {
+      throw new TrainingException(
+          "%s is of a run with other settings: take another --name, or delete the folder %s"
+              .formatted(checkpoint.folder(), run));
+    }
+    return checkpoint;
+  }
+
   private void read(ObjectNode progress) {
+    before = progress.path("seconds").asDouble(0);
     step = progress.path("step").asInt();
     nextTask = progress.path("next_task").asLong();
     start = success(progress.path("start"));
@@ -141,7 +158,7 @@ final class RunState {
     if (!judged && System.nanoTime() - saved < CHECKPOINT_EVERY.toNanos()) return;
     var progress = Json.object().put("step", step).put("next_task", nextTask);
     progress.put("identity", identity).put("updates", learner.updates());
-    progress.put("longest", learner.longest());
+    progress.put("longest", learner.longest()).put("seconds", seconds());
     progress.set("start", json(start));
     progress.set("best", json(best));
     progress.put("best_step", bestStep).put("stopped", stopped);
@@ -159,7 +176,12 @@ final class RunState {
         bestStep,
         Objects.requireNonNull(start),
         Objects.requireNonNull(best),
-        stopped);
+        stopped,
+        seconds());
+  }
+
+  private double seconds() {
+    return before + (System.nanoTime() - opened) / 1e9;
   }
 
   private static List<Double> numbers(JsonNode array) {

@@ -52,7 +52,9 @@ public record PolicyLoss(Ratio ratio, Clip clip, Kl kl, double beta) {
   }
 
   public PolicyLoss {
-    if (!(beta >= 0)) throw new IllegalArgumentException("beta cannot be negative: " + beta);
+    if (!(beta >= 0 && Double.isFinite(beta))) {
+      throw new IllegalArgumentException("beta cannot be negative or infinite: " + beta);
+    }
     boolean sound =
         switch (clip) {
           case Clip.Range(var low, var high) -> low >= 0 && low <= 1 && high >= 0;

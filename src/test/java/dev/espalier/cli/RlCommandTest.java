@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -67,11 +68,28 @@ final class RlCommandTest {
   }
 
   @Test
+  void aRunThatIsDoneStaysSoWhenAnotherOfItsNameIsRefused() throws IOException {
+    var began = Instant.ofEpochMilli(1_700_000_000_000L);
+    var done = new Run("rl/it", "rl", "done", began, began.plusSeconds(60), "\"config\"", "{}");
+    try (var store = Store.open(data, Durability.PROCESS)) {
+      store.put(done);
+    }
+    var checkpoint = Files.createDirectories(data.resolve("runs/it/step-1"));
+    Files.writeString(checkpoint.resolve("progress.json"), "{\"identity\": \"another\"}");
+    assertThat(run("--steps=1")).contains("of a run with other settings");
+    try (var store = Store.openExisting(data)) {
+      assertThat(store.runs()).containsExactly(done);
+    }
+  }
+
+  @Test
   void whatIsRefusedAtOnceIsNoRun() {
     assertThat(run("--temperature=0")).contains("above 0 and at most 2");
     assertThat(run("--temperature=2.5")).contains("between 0 and 2");
     assertThat(run("--reward=envy=1")).contains("env, judge, format or length");
     assertThat(run("--group-size=1")).contains("only ppo learns");
+    assertThat(run("--entropy=Infinity")).contains("entropy cannot count negatively or infinitely");
+    assertThat(run("--beta=Infinity")).contains("beta cannot be negative or infinite");
     assertThat(run("--rank=100000")).contains("--rank 100000 is too high", "at most that");
     assertThat(run("--name=espalier-6m")).contains("the base model's own name");
     try (var store = Store.openExisting(data)) {

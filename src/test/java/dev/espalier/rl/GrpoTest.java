@@ -331,6 +331,16 @@ final class GrpoTest {
   }
 
   @Test
+  void theSecondsOfEarlierProcessesCount() throws IOException {
+    var run = folder.resolve("run");
+    assertThat(run("grpo", 1, run, line -> {}).seconds()).isPositive().isLessThan(1000);
+    var file = Objects.requireNonNull(Checkpoint.latest(run)).folder().resolve("progress.json");
+    var progress = (ObjectNode) Json.parse(Files.readString(file));
+    Files.writeString(file, progress.put("seconds", 1000).toString());
+    assertThat(run("grpo", 1, run, line -> {}).seconds()).isBetween(1000.0, 2000.0);
+  }
+
+  @Test
   void everyAttemptAndStepIsInTheStore() {
     var lines = new ArrayList<ObjectNode>();
     run("grpo", 2, folder.resolve("run"), lines::add);
