@@ -158,11 +158,12 @@ final class JudgeCommand implements Callable<Integer> {
     } else {
       out.printf(
           Locale.ROOT,
-          "%d groups, %d without a verdict, %d pairs that %s tells apart%n",
+          "%d groups, %d without a verdict, %d pairs that %s tells apart%s%n",
           groups,
           calibration.unscored(),
           calibration.pairs(),
-          label);
+          label,
+          calibration.pairs() == 0 ? ": --label another to see how far the judge agrees" : "");
       print(out, "agreement", calibration.agreement());
       print(out, "position bias", calibration.positionBias());
       print(out, "length bias", calibration.lengthBias());

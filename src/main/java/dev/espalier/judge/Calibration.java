@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// What a judge is worth, measured on groups whose attempts have a label.
 ///
 /// @param agreement of pairs that the labels order, the fraction that the judge orders alike; a
-///   draw is half
+///   draw is half; null if they order none
 /// @param positionBias how much more often than by chance an attempt wins against another that the
 ///   judge was shown after it; null if no group has two that differ
 /// @param lengthBias how much more often the longer of two attempts wins than by their labels,
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param pairs how many pairs the labels order
 /// @param unscored groups without a verdict
 public record Calibration(
-    Estimate agreement,
+    @Nullable Estimate agreement,
     @Nullable Estimate positionBias,
     @Nullable Estimate lengthBias,
     int pairs,
@@ -45,6 +45,9 @@ public record Calibration(
     var unscored = new Dropped("groups without a verdict");
     var verdicts = judge.judgeAll(groups, unscored);
     unscored.report();
+    if (unscored.count() == groups.size()) {
+      throw new JudgeException("of %d groups none was scored".formatted(groups.size()));
+    }
     for (int g = 0; g < groups.size(); g++) {
       var group = groups.get(g);
       var verdict = verdicts.get(g).orElse(null);
@@ -69,12 +72,8 @@ public record Calibration(
       // attempts that are all the same are shown as one, which has no place
       if (Transcripts.of(group).distinct().size() > 1) position.add(List.of(verdict.firstWins()));
     }
-    var agreed = estimate(agreement, seed);
-    if (agreed == null) {
-      throw new JudgeException("no labelled group that tells two attempts apart was scored");
-    }
     return new Calibration(
-        agreed,
+        estimate(agreement, seed),
         estimate(position, seed),
         estimate(length, seed),
         agreement.stream().mapToInt(List::size).sum(),

@@ -157,6 +157,20 @@ class JudgeCommandTest {
   }
 
   @Test
+  void verdictsAreKeptWhereNoLabelTellsAttemptsApart() {
+    try (var store = Store.open(data, Durability.PROCESS)) {
+      store.put(
+          "rl/mine", 1, List.of(attempt(0, "a", 0, End.DONE), attempt(1, "aaa", 0, End.DONE)));
+    }
+    var summary = Json.parse(run("--run=mine", "--judge=" + url()).lines().toList().getLast());
+    assertThat(summary.path("pairs").asInt(-1)).isZero();
+    assertThat(summary.get("agreement").isNull()).isTrue();
+    try (var store = Store.openExisting(data)) {
+      assertThat(store.verdicts("rl/mine")).hasSize(1);
+    }
+  }
+
+  @Test
   void anAdapterDistilledFromAJudgesAnswersJudges() throws IOException {
     var lines = new ArrayList<String>();
     for (int i = 0; i < 16; i++) {

@@ -224,11 +224,11 @@ final class RulerTest {
             Attempts.saying("a", "bbbbb", "cc"),
             Attempts.saying("aa", "b", "cccccc"));
     var good = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> one.reward("env"), 1);
-    assertThat(good.agreement().value()).isEqualTo(1);
+    assertThat(Objects.requireNonNull(good.agreement()).value()).isEqualTo(1);
     assertThat(good.pairs()).isEqualTo(9);
     assertThat(Objects.requireNonNull(good.lengthBias()).value()).isZero();
     var bad = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> -one.reward("env"), 1);
-    assertThat(bad.agreement().value()).isZero();
+    assertThat(Objects.requireNonNull(bad.agreement()).value()).isZero();
     assertThat(Objects.requireNonNull(bad.lengthBias()).value()).isEqualTo(1);
     var even = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> -one.member() % 2, 1);
     assertThat(Objects.requireNonNull(even.lengthBias()).value()).isEqualTo(0.5);
@@ -240,8 +240,9 @@ final class RulerTest {
     var groups = List.of(Attempts.saying("ccc", "bb", "a"), Attempts.saying("a", "bb"));
     var calibration = Calibration.of(ruler(this::byLength, 1, 0), groups, one -> -one.member(), 1);
     assertThat(calibration.pairs()).isEqualTo(4);
-    assertThat(calibration.agreement().value()).isEqualTo(0.75);
-    assertThat(calibration.agreement().interval().low()).isZero();
+    var agreement = Objects.requireNonNull(calibration.agreement());
+    assertThat(agreement.value()).isEqualTo(0.75);
+    assertThat(agreement.interval().low()).isZero();
   }
 
   @Test
@@ -278,7 +279,7 @@ final class RulerTest {
             one -> one.member() == 2 ? Double.NaN : one.reward("env"),
             1);
     assertThat(calibration.pairs()).isEqualTo(1);
-    assertThat(calibration.agreement().value()).isEqualTo(1);
+    assertThat(Objects.requireNonNull(calibration.agreement()).value()).isEqualTo(1);
   }
 
   @Test
