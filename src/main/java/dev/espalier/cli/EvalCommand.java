@@ -30,6 +30,8 @@ import picocli.CommandLine.Spec;
     description = "Measures a model or adapter on held-out examples.",
     mixinStandardHelpOptions = true)
 final class EvalCommand implements Callable<Integer> {
+  private static final String BASE = "base";
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
@@ -104,21 +106,31 @@ final class EvalCommand implements Callable<Integer> {
               "espalier: left out %d bad lines, the first: %s%n",
               read.bad().size(), read.bad().getFirst());
     }
-    var report = report(adapter == null ? "base" : adapter, read.examples());
-    var comparison =
-        against == null ? null : Comparison.of(report, report(against, read.examples()), seed);
+    if (against != null) open(against).close(); // refused before anybody is asked, not after
+    var report = report(first(), read.examples());
     if (details != null) {
       var lines = report.turns().stream().map(turn -> turn.toJson().toString()).toList();
       Files.write(details, lines);
     }
-    if (json) show(report, comparison);
-    else print(report, comparison);
+    Comparison comparison = null;
+    try {
+      if (against != null) {
+        comparison = Comparison.of(report, report(against, read.examples()), seed);
+      }
+    } finally {
+      show(report, comparison); // what was measured is not lost with what could not be
+    }
     return 0;
+  }
+
+  private String first() {
+    if (url != null && model != null) return model;
+    return adapter == null ? BASE : adapter;
   }
 
   /// Measures one model; a model that never answers is an error, not a score of nought.
   private Report report(String name, List<Example> examples) {
-    var config = new EvaluateConfig(concurrency, maxTokens, served(name));
+    var config = new EvaluateConfig(concurrency, maxTokens, name);
     try (var opened = open(name)) {
       var report = Evaluate.run(opened.model(), examples, config, progress(name, examples.size()));
       if (report.errors() == report.turns().size()) {
@@ -148,15 +160,10 @@ final class EvalCommand implements Callable<Integer> {
     return turn -> bar.show(done.incrementAndGet(), total, "");
   }
 
-  /// The name to ask for: a remote model's own, or an adapter's.
-  private String served(String name) {
-    return url != null && model != null && name.equals("base") ? model : name;
-  }
-
   private OpenModel open(String name) {
-    if (url != null) return OpenModel.remote(url, served(name));
+    if (url != null) return OpenModel.remote(url, name);
     var folder = model == null ? BuiltInModel.folder() : Path.of(model);
-    if (name.equals("base")) return OpenModel.base(folder, concurrency);
+    if (name.equals(BASE)) return OpenModel.base(folder, concurrency);
     if (Files.exists(Path.of(name, "config.json"))) {
       return OpenModel.base(Path.of(name), concurrency);
     }
@@ -164,6 +171,10 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void show(Report report, @Nullable Comparison comparison) {
+    if (!json) {
+      print(report, comparison);
+      return;
+    }
     var line = report.toJson();
     if (comparison != null) line.set("comparison", comparison.toJson());
     out().println(line);

@@ -36,7 +36,7 @@ class EvalCommandTest {
     file = Path.of("");
   }
 
-  /// Serves two models: `good` books the room that was asked for, `poor` only even ones.
+  /// Serves `good`, which books the room that was asked for, `poor` and `base`, only even ones.
   @BeforeEach
   void start() throws IOException {
     server.createContext(
@@ -45,7 +45,13 @@ class EvalCommandTest {
           var request = Json.MAPPER.readTree(exchange.getRequestBody().readAllBytes());
           var said = request.at("/messages/0/content").asString();
           int room = Integer.parseInt(said.substring("room ".length()));
-          if (request.path("model").asString().equals("poor")) room -= room % 2;
+          var model = request.path("model").asString();
+          if (model.equals("ghost")) {
+            exchange.sendResponseHeaders(404, -1);
+            exchange.close();
+            return;
+          }
+          if (model.equals("poor") || model.equals("base")) room -= room % 2;
           var answer =
               """
               {"choices":[{"finish_reason":"tool_calls","message":{"role":"assistant","tool_calls":[
@@ -105,6 +111,30 @@ class EvalCommandTest {
     assertThat(comparison.get("difference").asDouble()).isEqualTo(0.5);
     assertThat(comparison.get("difference_ci").get(0).asDouble()).isBetween(0.3, 0.4);
     assertThat(Files.readAllLines(details)).hasSize(40).first().asString().contains("\"exact\"");
+  }
+
+  @Test
+  void aServersModelMayBeCalledBase() {
+    var options = List.of("--model=good", "--against=base", "--url=" + url(), "--on=" + file);
+    assertThat(run(options.toArray(String[]::new))).isZero();
+    assertThat(out.toString()).contains("against base  50.0 % exact");
+  }
+
+  @Test
+  void whatWasMeasuredIsNotLostWithWhatItIsComparedWith() throws IOException {
+    var details = dir.resolve("details.jsonl");
+    assertThat(
+            run(
+                "--model=good",
+                "--against=ghost",
+                "--url=" + url(),
+                "--on=" + file,
+                "--json",
+                "--details=" + details))
+        .isEqualTo(1);
+    assertThat(err.toString()).startsWith("espalier: every request failed: 404");
+    assertThat(Json.parse(out.toString()).get("exact").asDouble()).isEqualTo(1);
+    assertThat(Files.readAllLines(details)).hasSize(40);
   }
 
   @Test
@@ -206,6 +236,11 @@ class EvalCommandTest {
     assertThat(run("--model", model, "--adapter", "ghost", "--on", on, "--data", model))
         .isEqualTo(1);
     assertThat(err.toString()).startsWith("espalier: no store in").hasLineCount(1);
+
+    out.getBuffer().setLength(0);
+    assertThat(run("--model", model, "--against", "ghost", "--on", on, "--data", model))
+        .isEqualTo(1);
+    assertThat(out.toString()).isEmpty();
   }
 
   private String url() {
