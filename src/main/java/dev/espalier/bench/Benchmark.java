@@ -1,5 +1,7 @@
 package dev.espalier.bench;
 
+import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ObjectNode;
@@ -26,21 +28,25 @@ public final class Benchmark {
     return all;
   }
 
-  /// Their names.
-  public static Iterable<String> names() {
-    return ALL.keySet();
+  /// The named ones, or all of them if none is named.
+  ///
+  /// @throws IllegalArgumentException that lists the names there are
+  public static List<String> chosen(List<String> names) {
+    for (var name : names) {
+      if (!ALL.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "no benchmark is called \"%s\"; there are %s".formatted(name, ALL.keySet()));
+      }
+    }
+    return names.isEmpty() ? List.copyOf(ALL.keySet()) : names;
   }
 
   /// Runs one.
   ///
+  /// @param name one of [#chosen]
   /// @param peers that it is compared with
-  /// @throws IllegalArgumentException that lists the names there are
   public static ObjectNode run(String name, Subject subject, int runs, Peers peers) {
-    var benchmark = ALL.get(name);
-    if (benchmark == null) {
-      throw new IllegalArgumentException(
-          "no benchmark is called \"%s\"; there are %s".formatted(name, ALL.keySet()));
-    }
+    var benchmark = Objects.requireNonNull(ALL.get(name), name);
     return benchmark.run(subject, runs, peers).put("bench", name).put("size", subject.size());
   }
 }

@@ -4,7 +4,6 @@ import dev.espalier.bench.Benchmark;
 import dev.espalier.bench.Peers;
 import dev.espalier.bench.Subject;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -51,8 +50,7 @@ final class BenchCommand implements Callable<Integer> {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
     if (runs < 1) throw new IllegalArgumentException("--runs must be at least 1");
     var out = spec.commandLine().getOut();
-    var chosen = new ArrayList<>(names);
-    if (chosen.isEmpty()) Benchmark.names().forEach(chosen::add);
+    var chosen = Benchmark.chosen(names);
     var others = peers == null ? Peers.NONE : Peers.read(peers, size);
     try (var subject = Subject.of(size, BuiltInModel.folder())) {
       for (var name : chosen) {

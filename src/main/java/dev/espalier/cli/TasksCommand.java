@@ -59,6 +59,10 @@ final class TasksCommand implements Callable<Integer> {
   public Integer call() {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
     OutputFile.check("--out", out);
+    if (heldOut != null && (heldOut < 1 || heldOut >= count)) {
+      throw new IllegalArgumentException(
+          "--held-out %d: at least 1, and fewer than the %d of --count".formatted(heldOut, count));
+    }
     try (var tools = McpTools.open(McpSource.of(mcp), PATIENCE);
         var asked = OpenModel.remote(url, model)) {
       var made = McpTaskMaker.generate(asked.model(), tools, count, seed);
@@ -70,8 +74,7 @@ final class TasksCommand implements Callable<Integer> {
             "%s made %d tasks of the %d asked for: too few to practise on and hold out"
                 .formatted(model, made.tasks().size(), count));
       }
-      int held = heldOut == null ? Math.max(1, made.tasks().size() / 5) : heldOut;
-      var tasks = McpTasks.split(made.tasks(), held, seed);
+      var tasks = McpTasks.split(made.tasks(), heldOut(made.tasks().size()), seed);
       tasks.write(out);
       var console = spec.commandLine().getOut();
       if (json) {
@@ -90,5 +93,10 @@ final class TasksCommand implements Callable<Integer> {
       console.flush();
     }
     return 0;
+  }
+
+  /// As many as were asked for, or all but one if too few were made: what was paid for is kept.
+  private int heldOut(int made) {
+    return heldOut == null ? Math.max(1, made / 5) : Math.min(heldOut, made - 1);
   }
 }

@@ -1,5 +1,6 @@
 package dev.espalier.cli;
 
+import dev.espalier.chat.HttpAddress;
 import dev.espalier.env.Errands;
 import java.net.URI;
 import java.nio.file.Path;
@@ -98,6 +99,7 @@ final class WorldOptions {
     refuse(
         (agent != null || agentPort != null) && !env.equals("agents"),
         "--agent-url and --agent-port");
+    if (agent != null) HttpAddress.check(agent, "an agent");
     refuse((tasks != null || on != null) && env.equals("port-alder"), "--tasks and --on");
     refuse(on != null && env.equals("mcp"), "--on");
     return switch (env) {

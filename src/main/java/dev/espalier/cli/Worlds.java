@@ -29,6 +29,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.function.IntFunction;
 import java.util.stream.LongStream;
@@ -36,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The worlds there are.
 final class Worlds {
-  /// How long to wait where no agent shows any sign of life.
+  /// How long to wait where no agent has an episode or asks for one.
   private static final Duration ABSENCE = Duration.ofMinutes(5);
 
   private static final String AGENTS = "agents";
@@ -67,7 +69,7 @@ final class Worlds {
   ///
   /// @param on the file to be evaluated on, its first turns
   static World examples(Path tasks, Path on, long seed, int heldOut) {
-    var practised = new ArrayList<>(ExampleFile.read(tasks, Turns.ALL, false).examples());
+    var practised = asTasks(ExampleFile.read(tasks, Turns.ALL, false).examples());
     Collections.shuffle(practised, new Random(seed));
     var evaluated = ExampleFile.read(on, Turns.ALL, false).examples();
     return World.of(
@@ -75,8 +77,8 @@ final class Worlds {
         ExampleEnv.NAME,
         ExampleEnv.maker(),
         true,
-        Tasks.cycling(practised.stream().map(Worlds::task).toList()),
-        evaluated.stream().limit(heldOut).map(Worlds::task).toList());
+        Tasks.cycling(practised),
+        asTasks(evaluated.stream().limit(heldOut).toList()));
   }
 
   /// Whatever an MCP server's tools are for.
@@ -152,10 +154,18 @@ final class Worlds {
         });
   }
 
-  private static Task task(Example example) {
-    var request = example.request();
-    return ExampleEnv.task(
-        example.source(), request.messages(), request.json().get("tools"), example.target());
+  /// Each has an id of its own: a file may give one source to several examples.
+  private static List<Task> asTasks(List<Example> examples) {
+    var ids = new HashSet<String>();
+    var tasks = new ArrayList<Task>();
+    for (var example : examples) {
+      var id = example.source();
+      for (int twin = 2; !ids.add(id); twin++) id = example.source() + "#" + twin;
+      var request = example.request();
+      tasks.add(
+          ExampleEnv.task(id, request.messages(), request.json().get("tools"), example.target()));
+    }
+    return tasks;
   }
 
   /// Names a file by what it says, so that a run is not continued with another in its place.

@@ -7,6 +7,7 @@ import dev.espalier.chat.ChatException;
 import dev.espalier.chat.ChatModel;
 import dev.espalier.env.ExampleEnv;
 import dev.espalier.env.RolloutConfig;
+import dev.espalier.env.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,32 @@ class WorldOptionsTest {
     }
     assertThat(ids).hasSize(9);
     assertThat(answers).containsExactlyInAnyOrder("A", "B", "C");
+  }
+
+  @Test
+  void examplesOfOneSourceAreDifferentTasks() throws IOException {
+    var line =
+        """
+        {"messages": [{"role": "user", "content": "%s"}, {"role": "assistant", "content": "A"}],
+        "espalier": {"conversation": "c", "source": "s"}}\
+        """
+                .replace("\n", "")
+            + "\n";
+    var file = folder.resolve("twins.jsonl");
+    Files.writeString(file, line.formatted("a") + line.formatted("b") + line.formatted("c"));
+    var world = world("--env", "examples", "--tasks", file.toString(), "--on", file.toString());
+    assertThat(world.heldOut()).extracting(Task::id).containsExactly("s", "s#2", "s#3");
+    var practised = new HashSet<String>();
+    for (int i = 0; i < 3; i++) practised.add(world.tasks().at(i).id());
+    assertThat(practised).containsExactlyInAnyOrder("s", "s#2", "s#3");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost:9000", "agent", "file:///agent", "http:///agent"})
+  void anAgentThatCannotBeCalledIsRefused(String url) {
+    assertThatThrownBy(() -> world("--env=agents", "--agent-url=" + url))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(url, "is not the address of an agent");
   }
 
   @ParameterizedTest
