@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,6 +27,9 @@ public final class Peft {
 
   /// The file of an adapter's weights in its folder.
   public static final String WEIGHTS = "adapter_model.safetensors";
+
+  /// The files of an adapter's folder.
+  public static final List<String> FILES = List.of(CONFIG, WEIGHTS);
 
   private static final String PREFIX = "base_model.model.";
 

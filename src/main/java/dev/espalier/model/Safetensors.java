@@ -2,20 +2,16 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.Dtype;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -244,35 +240,14 @@ public final class Safetensors {
     var text = new StringBuilder(header.toString());
     while ((text.length() & 7) != 0) text.append(' '); // the data starts at a multiple of eight
     var bytes = text.toString().getBytes(StandardCharsets.UTF_8);
-    var beside = file.resolveSibling(file.getFileName() + ".part");
-    try {
-      try (var channel =
-              FileChannel.open(
-                  beside,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.TRUNCATE_EXISTING,
-                  StandardOpenOption.WRITE);
-          OutputStream out = Channels.newOutputStream(channel)) {
-        var length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(bytes.length);
-        out.write(length.array());
-        out.write(bytes);
-        for (var tensor : tensors.values()) writeData(channel, tensor);
-        channel.force(true);
-      }
-      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (AtomicMoveNotSupportedException e) {
-      throw new ModelException("cannot move " + beside + " into place on this file system", e);
-    } catch (IOException e) {
-      throw new ModelException("cannot write " + file + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static void writeData(FileChannel channel, Tensor tensor) throws IOException {
-    long bytes = tensor.nbytes();
-    if (bytes == 0) return;
-    var pointer = new BytePointer(tensor.data_ptr()).capacity(bytes);
-    var buffer = pointer.asByteBuffer();
-    while (buffer.hasRemaining()) channel.write(buffer);
+    var length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(bytes.length);
+    WholeFile.write(
+        file,
+        out -> {
+          WholeFile.put(out, length.flip());
+          WholeFile.put(out, ByteBuffer.wrap(bytes));
+          for (var tensor : tensors.values()) WholeFile.put(out, tensor);
+        });
   }
 
   private static Dtype dtype(String name, Tensor tensor) {

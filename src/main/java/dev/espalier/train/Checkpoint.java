@@ -1,10 +1,10 @@
 package dev.espalier.train;
 
 import dev.espalier.model.Safetensors;
+import dev.espalier.model.WholeFolder;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,16 +46,16 @@ public record Checkpoint(Path folder, ObjectNode progress) {
     var old = run.resolve(PREFIX + step + OLD);
     try {
       mend(run);
-      delete(beside);
+      WholeFolder.delete(beside);
       Files.createDirectories(beside);
       Device.cpu()
           .run(Urgency.TRAIN, () -> Safetensors.write(beside.resolve(STATE), tensors, Map.of()));
       Files.writeString(beside.resolve(PROGRESS), progress.toPrettyString());
       if (Files.exists(folder)) Files.move(folder, old, StandardCopyOption.ATOMIC_MOVE);
       Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
-      delete(old);
+      WholeFolder.delete(old);
       var all = all(run);
-      for (var before : all.subList(0, Math.max(0, all.size() - keep))) delete(before);
+      for (var before : all.subList(0, Math.max(0, all.size() - keep))) WholeFolder.delete(before);
     } catch (IOException e) {
       throw new TrainingException(
           "cannot write the checkpoint " + folder + ": " + e.getMessage(), e);
@@ -104,7 +104,7 @@ public record Checkpoint(Path folder, ObjectNode progress) {
     for (var old : named(run, PREFIX + "\\d+" + OLD)) {
       var name = old.getFileName().toString();
       var folder = run.resolve(name.substring(0, name.length() - OLD.length()));
-      if (Files.exists(folder)) delete(old);
+      if (Files.exists(folder)) WholeFolder.delete(old);
       else Files.move(old, folder, StandardCopyOption.ATOMIC_MOVE);
     }
   }
@@ -123,14 +123,5 @@ public record Checkpoint(Path folder, ObjectNode progress) {
 
   private static int step(Path folder) {
     return Integer.parseInt(folder.getFileName().toString().substring(PREFIX.length()));
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) return;
-    try (var files = Files.walk(folder)) {
-      for (var file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
   }
 }

@@ -3,9 +3,11 @@ package dev.espalier.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.espalier.chat.Json;
 import dev.espalier.tensor.Device;
 import dev.espalier.tensor.Device.Urgency;
 import dev.espalier.tensor.Dtype;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -17,7 +19,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The forward pass against logits of Hugging Face transformers (src/test/python/make_fixtures.py).
 final class DecoderTest {
@@ -25,10 +26,17 @@ final class DecoderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"qwen3-tiny", "qwen2-tiny", "llama-tiny", "qwen3-tiny-bf16"})
-  void logitsEqualThoseOfTransformers(String name) throws Exception {
+  void logitsEqualThoseOfTransformers(String name) throws IOException {
     var folder = FIXTURES.resolve(name);
-    var expected = JsonMapper.shared().readTree(Files.readString(folder.resolve("expected.json")));
-    assertThat(expected.path("sequences").size()).isPositive();
+    equal(folder, folder.resolve("expected.json"));
+  }
+
+  /// Compares a model's logits.
+  ///
+  /// @param expected JSON of sequences with theirs
+  static void equal(Path folder, Path expected) throws IOException {
+    var sequences = Json.parse(Files.readString(expected)).path("sequences");
+    assertThat(sequences.size()).isPositive();
     Device.cpu()
         .run(
             Urgency.TRAIN,
@@ -37,7 +45,7 @@ final class DecoderTest {
               try (var weights = Weights.load(folder, shape, Dtype.F32);
                   var noGrad = new NoGradGuard()) {
                 var decoder = new Decoder(shape);
-                for (var sequence : expected.path("sequences")) {
+                for (var sequence : sequences) {
                   check(decoder, weights, sequence.path("tokens"), sequence.path("logits"));
                 }
               }
