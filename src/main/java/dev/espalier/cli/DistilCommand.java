@@ -99,9 +99,7 @@ final class DistilCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-      throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
-    }
+    Teaching.checkName(name);
     refuseForeign();
     var progress = new Progress(json);
     try (var store = store();

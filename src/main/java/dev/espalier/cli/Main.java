@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
     description = "Trains small models to the shape of your traffic.",
     mixinStandardHelpOptions = true,
     subcommands = {
+      AdaptersCommand.class,
       DemoCommand.class,
       DistilCommand.class,
       EvalCommand.class,

@@ -108,9 +108,7 @@ final class RlCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
-    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-      throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
-    }
+    Teaching.checkName(name);
     var practising = algorithm.algorithm();
     if (groupSize < 2 && !practising.hasCritic()) {
       throw new IllegalArgumentException(

@@ -21,6 +21,13 @@ import tools.jackson.databind.node.ObjectNode;
 final class Teaching {
   private Teaching() {}
 
+  /// Refuses a name that could not be a folder's and a model's.
+  static void checkName(String name) {
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+      throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
+    }
+  }
+
   /// Refuses an adapter that could not be: checked before there is anything to wait for.
   ///
   /// @param rank of a new one; 0 or less for none

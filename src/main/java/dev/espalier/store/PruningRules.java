@@ -22,7 +22,8 @@ import tools.jackson.databind.node.StringNode;
 public record PruningRules(List<PruningRule> rules) {
   public static final PruningRules NONE = new PruningRules(List.of());
 
-  private static final String FILE = "espalier.json";
+  /// The file in an adapter's folder.
+  public static final String FILE = "espalier.json";
 
   /// A pruned request.
   ///
