@@ -106,7 +106,7 @@ final class EvalCommand implements Callable<Integer> {
               "espalier: left out %d bad lines, the first: %s%n",
               read.bad().size(), read.bad().getFirst());
     }
-    if (against != null) open(against).close(); // refused before anybody is asked, not after
+    if (against != null && isAdapter(against)) OpenModel.adapterFolder(against, data);
     var report = report(first(), read.examples());
     if (details != null) {
       var lines = report.turns().stream().map(turn -> turn.toJson().toString()).toList();
@@ -163,11 +163,12 @@ final class EvalCommand implements Callable<Integer> {
   private OpenModel open(String name) {
     if (url != null) return OpenModel.remote(url, name);
     var folder = model == null ? BuiltInModel.folder() : Path.of(model);
-    if (name.equals(BASE)) return OpenModel.base(folder, concurrency);
-    if (Files.exists(Path.of(name, "config.json"))) {
-      return OpenModel.base(Path.of(name), concurrency);
-    }
-    return OpenModel.adapter(folder, name, data, concurrency);
+    if (isAdapter(name)) return OpenModel.adapter(folder, name, data, concurrency);
+    return OpenModel.base(name.equals(BASE) ? folder : Path.of(name), concurrency);
+  }
+
+  private boolean isAdapter(String name) {
+    return url == null && !name.equals(BASE) && !Files.exists(Path.of(name, "config.json"));
   }
 
   private void show(Report report, @Nullable Comparison comparison) {

@@ -81,7 +81,10 @@ record OpenModel(String name, ChatModel model, AtomicLong unmatched, List<Runnab
     return Worlds.digest(peft.resolve(Peft.WEIGHTS));
   }
 
-  private static Path adapterFolder(String name, Path data) {
+  /// The PEFT folder of an adapter.
+  ///
+  /// @throws IllegalArgumentException if there is none of that name
+  static Path adapterFolder(String name, Path data) {
     if (Files.isDirectory(Path.of(name))) return Path.of(name);
     try (var store = Store.openExisting(data)) {
       for (var known : store.adapters()) {
