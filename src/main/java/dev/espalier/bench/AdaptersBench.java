@@ -24,7 +24,10 @@ final class AdaptersBench {
     var mixed = new double[runs];
     var single = new double[runs];
     var base = new double[runs];
+    var singleLimit = new double[runs];
+    var baseLimit = new double[runs];
     var added = new double[runs];
+    double reading = bytes / STREAMS / bandwidth; // seconds for an adapter
     Machine.warmUp(() -> {
       rate(subject, adapters);
       rate(subject, List.of());
@@ -37,6 +40,8 @@ final class AdaptersBench {
       mixed[i] = ofMixed;
       single[i] = ofMixed / ofSingle;
       base[i] = ofMixed / ofBase;
+      singleLimit[i] = left(STREAMS / ofSingle, (ADAPTERS - 1) * reading);
+      baseLimit[i] = left(STREAMS / ofBase, ADAPTERS * reading);
       added[i] = STREAMS * (1 / ofMany - 1 / ofBase) / (bytes / bandwidth);
     }
     adapters.forEach(Adapter::close);
@@ -44,10 +49,12 @@ final class AdaptersBench {
         Json.object()
             .put("tokens_per_second", Machine.median(mixed))
             .put("mixed_vs_single", Machine.median(single))
+            .put("mixed_vs_single_limit", Machine.median(singleLimit))
             .put("mixed_vs_base", Machine.median(base))
+            .put("mixed_vs_base_limit", Machine.median(baseLimit))
             .put("added32_vs_bandwidth", Machine.median(added))
             .put("bandwidth_gb_per_second", bandwidth / 1e9);
-    Registered.measure(subject, runs, json);
+    Registered.measure(subject, runs, bandwidth, json);
     BesideTraining.measure(subject, runs, json);
     double rate = Machine.median(mixed);
     peers.ratio(json, "vs_llamacpp", rate, "mixed_tokens_per_second", "llamacpp/run");
@@ -56,6 +63,11 @@ final class AdaptersBench {
     peers.ratio(json, "vs_vllm_without", rate, "vllm_streams_tokens_per_second", "vllm/run");
     peers.ratio(json, "vs_peft", rate, "adapters_tokens_per_second", "peft/run");
     return json;
+  }
+
+  /// The part of the speed that is left of a step to which reading is added.
+  static double left(double step, double reading) {
+    return step / (step + reading);
   }
 
   /// Tokens a second of streams that take adapters in turn.

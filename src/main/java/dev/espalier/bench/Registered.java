@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -30,11 +31,13 @@ final class Registered {
 
   private Registered() {}
 
-  static void measure(Subject subject, int runs, ObjectNode json) {
+  /// @param bandwidth bytes a second that are read
+  static void measure(Subject subject, int runs, double bandwidth, ObjectNode json) {
     try {
       var folder = Files.createTempDirectory("espalier-adapter");
       subject.save(folder, RANK);
       var kept = new double[runs];
+      var limit = new double[runs];
       var misses = new double[runs];
       var load = new double[runs];
       for (int i = 0; i < runs; i++) {
@@ -46,10 +49,14 @@ final class Registered {
           long before = many.counts().misses();
           double ofMany = rate(subject, many, folder, MANY, runs + i);
           misses[i] = (many.counts().misses() - before) / (double) requests(subject);
-          kept[i] = ofMany / rate(subject, few, folder, FEW, runs + i);
+          double ofFew = rate(subject, few, folder, FEW, runs + i);
+          kept[i] = ofMany / ofFew;
+          double more = (together(MANY) - together(FEW)) * bytes(few) / bandwidth;
+          limit[i] = AdaptersBench.left(CLIENTS / ofFew, more);
         }
       }
       json.put("registered_1000_vs_5", Machine.median(kept))
+          .put("registered_1000_vs_5_limit", Machine.median(limit))
           .put("registered_1000_misses", Machine.median(misses))
           .put("load_ms", Machine.median(load));
       try (var files = Files.walk(folder)) {
@@ -69,10 +76,25 @@ final class Registered {
   /// Loads the most popular ones that fit.
   private static void warm(AdapterCache cache, Path folder, int registered) {
     use(cache, folder, registered).giveBack().run();
-    long each = cache.counts().bytes() / cache.counts().loaded();
-    for (int n = (int) Math.min(registered, MEMORY / each); n > 0; n--) {
+    for (int n = (int) Math.min(registered, MEMORY / bytes(cache)); n > 0; n--) {
       use(cache, folder, n).giveBack().run();
     }
+  }
+
+  /// Of an adapter in memory.
+  private static long bytes(AdapterCache cache) {
+    return cache.counts().bytes() / cache.counts().loaded();
+  }
+
+  /// How many adapters the clients' requests of a moment are for, in the mean.
+  private static double together(int registered) {
+    double all = weights(registered).sum();
+    return weights(registered).map(weight -> 1 - Math.pow(1 - weight / all, CLIENTS)).sum();
+  }
+
+  /// How often each is asked for.
+  private static DoubleStream weights(int registered) {
+    return IntStream.rangeClosed(1, registered).mapToDouble(n -> 1.0 / n);
   }
 
   private static Lease use(AdapterCache cache, Path folder, int number) {
@@ -114,7 +136,7 @@ final class Registered {
   }
 
   private static int[] popular(int registered, int count, Random random) {
-    double all = IntStream.rangeClosed(1, registered).mapToDouble(n -> 1.0 / n).sum();
+    double all = weights(registered).sum();
     return random
         .doubles(count)
         .mapToInt(part -> {
