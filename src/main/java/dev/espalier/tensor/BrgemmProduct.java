@@ -19,7 +19,7 @@ final class BrgemmProduct {
   private static final int BYTES = NUMBERS.bytes();
   private static final int ROUND = 16; // rows: a kernel is compiled for each number, and kept
   private static final int LAID = 1 << 20; // bytes of columns at once, of a cache of twice as much
-  private static final int LONGEST = 1 << 13; // numbers of a column that are laid out at once
+  private static final int LONGEST = 1 << 12; // numbers of a column that are laid out at once
   private static final int PART = 1 << 11; // of longer ones
 
   private static final ThreadLocal<Room> ROOM = ThreadLocal.withInitial(Room::new);
