@@ -95,8 +95,8 @@ final class AdaptersCommand implements Callable<Integer> {
       @Option(names = "--model", description = "Its base model (default: the built-in one).")
           @Nullable Path model)
       throws IOException {
-    Teaching.checkName(name);
     var base = model == null ? BuiltInModel.folder() : model;
+    Teaching.checkName(name, base);
     with(from, base, lora -> {}); // refuses what could not be served
     var rules = PruningRules.load(from);
     try (var store = Store.open(data, Durability.PROCESS)) {
@@ -106,8 +106,6 @@ final class AdaptersCommand implements Callable<Integer> {
                 .formatted(name));
       }
       var folder = imported(name);
-      // one that no adapter is known of is what an import left that was killed
-      WholeFolder.delete(folder);
       WholeFolder.write(folder, beside -> copy(from, beside));
       store.put(
           new Adapter(

@@ -99,12 +99,12 @@ final class DistilCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Teaching.checkName(name);
+    Teaching.checkName(name, model);
     refuseForeign();
     var progress = new Progress(json);
     try (var store = store();
         var base = dtype.loadToTrain(model)) {
-      Teaching.check(base, name, rank);
+      Teaching.checkRank(base, rank);
       var config =
           new DistilConfig(
               rank,

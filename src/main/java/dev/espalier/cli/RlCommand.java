@@ -108,7 +108,7 @@ final class RlCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (spec == null) throw new IllegalStateException("picocli sets the spec");
-    Teaching.checkName(name);
+    Teaching.checkName(name, model);
     var practising = algorithm.algorithm();
     if (groupSize < 2 && !practising.hasCritic()) {
       throw new IllegalArgumentException(
@@ -161,7 +161,7 @@ final class RlCommand implements Callable<Integer> {
 
   private BaseModel checked(BaseModel base) {
     try {
-      Teaching.check(base, name, adapter == null ? rank : 0);
+      Teaching.checkRank(base, adapter == null ? rank : 0);
       return base;
     } catch (IllegalArgumentException e) {
       base.close();

@@ -21,23 +21,20 @@ import tools.jackson.databind.node.ObjectNode;
 final class Teaching {
   private Teaching() {}
 
-  /// Refuses a name that could not be a folder's and a model's.
-  static void checkName(String name) {
+  /// Refuses a name that could not be a folder's and a model's, or is the base model's, which would
+  /// always answer.
+  static void checkName(String name, Path base) {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
       throw new IllegalArgumentException("--name may have letters, digits, dot, dash, underscore");
     }
-  }
-
-  /// Refuses an adapter that could not be: checked before there is anything to wait for.
-  ///
-  /// @param rank of a new one; 0 or less for none
-  /// @throws IllegalArgumentException if its name is the base model's, which would always answer,
-  ///   or its rank is too high
-  static void check(BaseModel base, String name, int rank) {
-    if (name.equals(base.name())) {
+    if (name.equals(BaseModel.name(base))) {
       throw new IllegalArgumentException(
           "--name %s is the base model's own name: choose another".formatted(name));
     }
+  }
+
+  /// Refuses a rank of a new adapter that is too high: before there is anything to wait for.
+  static void checkRank(BaseModel base, int rank) {
     int highest = base.shape().highestRank();
     if (rank > highest) {
       throw new IllegalArgumentException(

@@ -78,6 +78,11 @@ public record BaseModel(
 
   /// Its last folder name, which clients use as the model's name.
   public String name() {
+    return name(folder);
+  }
+
+  /// The name of the model in a folder.
+  public static String name(Path folder) {
     return folder.toAbsolutePath().normalize().getFileName().toString();
   }
 

@@ -46,7 +46,7 @@ public final class Gguf {
     try (var _ = new Scope();
         var _ = new NoGradGuard()) {
       var first = lora.sites().firstEntry().getValue();
-      double alpha = first.scale() * first.rank();
+      double alpha = first.scale() == 0 ? 1 : first.scale() * first.rank();
       var tensors = new LinkedHashMap<String, Tensor>();
       lora.sites()
           .forEach((layer, site) -> {

@@ -16,13 +16,14 @@ public final class WholeFolder {
 
   private WholeFolder() {}
 
-  /// @param folder is not there yet
+  /// @param folder replaces what is there
   public static void write(Path folder, Content content) throws IOException {
     var beside = folder.resolveSibling(folder.getFileName() + ".part");
     delete(beside);
     try {
       Files.createDirectories(beside);
       content.write(beside);
+      delete(folder);
       Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       delete(beside);

@@ -116,6 +116,8 @@ final class AdaptersCommandTest {
         .contains("is this a PEFT adapter folder?");
     assertThat(refused("import", ADAPTER.toString(), "--name=a/b", "--model=" + MODEL))
         .contains("--name may have letters");
+    assertThat(refused("import", ADAPTER.toString(), "--name=qwen3-tiny", "--model=" + MODEL))
+        .contains("the base model's own name");
     assertThat(data()).doesNotExist();
     assertThat(imported("mine")).isZero();
     assertThat(refused("import", ADAPTER.toString(), "--name=mine", "--model=" + MODEL))
@@ -128,6 +130,16 @@ final class AdaptersCommandTest {
         Files.createDirectories(data().resolve("adapters/mine")).resolve("rest"), "of before");
     assertThat(imported("mine")).as(err.toString()).isZero();
     assertThat(data().resolve("adapters/mine/rest")).doesNotExist();
+  }
+
+  @Test
+  void whatADatabaseThatWasLostKnewIsTakenFromWhereItLies() throws IOException {
+    var there = Files.createDirectories(data().resolve("adapters/mine"));
+    for (var file : Peft.FILES) Files.copy(ADAPTER.resolve(file), there.resolve(file));
+    assertThat(run("import", there.toString(), "--name=mine", "--model=" + MODEL)).isZero();
+    for (var file : Peft.FILES) {
+      assertThat(there.resolve(file)).hasSameBinaryContentAs(ADAPTER.resolve(file));
+    }
   }
 
   @Test
