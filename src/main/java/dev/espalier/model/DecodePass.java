@@ -190,20 +190,17 @@ public final class DecodePass implements AutoCloseable {
   private Place product(Linear linear, Place in, Place out, MixedAdapters adapters) {
     int count = in.count();
     if (linear.product().takes(count)) {
-      long made = made(linear, in, adapters);
-      linear.product().times(in.at(), count, linear.bias(), made, out.at());
+      if (adapters.change(linear.projection())) {
+        long made = scratch.at((long) dtype.bytes() * count * linear.out());
+        var making = adapters.making(linear.projection(), in.at(), made);
+        linear.product().times(in.at(), count, linear.bias(), making, out.at());
+      } else {
+        linear.product().times(in.at(), count, linear.bias(), 0, out.at());
+      }
       return out;
     }
     var all = adapters.apply(linear.projection(), in.padded(), linear.base());
     return new Place(count, all, all.narrow(0, 0, count), Rows.at(all));
-  }
-
-  /// Where what adapters make of a projection's input is; 0 for nothing.
-  private long made(Linear linear, Place in, MixedAdapters adapters) {
-    if (!adapters.change(linear.projection())) return 0;
-    long made = scratch.at((long) dtype.bytes() * in.count() * linear.out());
-    adapters.put(linear.projection(), in.at(), made);
-    return made;
   }
 
   private float[][] embedded(int[] tokens) {

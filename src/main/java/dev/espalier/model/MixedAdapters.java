@@ -2,6 +2,7 @@ package dev.espalier.model;
 
 import dev.espalier.tensor.LowRank;
 import dev.espalier.tensor.LowRank.Share;
+import dev.espalier.tensor.Making;
 import dev.espalier.tensor.Rows;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,10 +44,19 @@ public final class MixedAdapters implements Adapters {
   /// @param input where its rows lie
   /// @param made where it goes: (N, out)
   void put(Projection projection, long input, long made) {
+    LowRank.put(cleared(projection, made), input, made);
+  }
+
+  /// What [#put] puts, still to be made.
+  Making making(Projection projection, long input, long made) {
+    return new Making(cleared(projection, made), input, made);
+  }
+
+  private List<Share> cleared(Projection projection, long made) {
     var part = part(projection);
     var anyone = part.shares().getFirst().of(); // all are as wide, and of the same type
     for (int row : part.others()) anyone.clear(made, row);
-    LowRank.put(part.shares(), input, made);
+    return part.shares();
   }
 
   @Override

@@ -134,7 +134,7 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
       return shares;
     }
 
-    private long work() {
+    long work() {
       return (long) rows.length * of.rank * (of.in + of.out);
     }
   }
@@ -144,14 +144,8 @@ public abstract sealed class LowRank implements AutoCloseable permits VectorLowR
   /// @param inputs where the input lies: (N, in)
   /// @param outputs where it goes, to the same rows: (N, out)
   public static void put(List<Share> shares, long inputs, long outputs) {
-    Crew.device()
-        .run(
-            shares.size(),
-            shares.stream().mapToLong(Share::work).sum(),
-            number -> {
-              var share = shares.get(number);
-              share.of().put(inputs, outputs, share.rows());
-            });
+    var making = new Making(shares, inputs, outputs);
+    Crew.device().run(shares.size(), making.work(), making::make);
   }
 
   /// What [WarmUp] has compiled of it.

@@ -2,6 +2,7 @@ package dev.espalier.tensor;
 
 import static dev.espalier.tensor.Numbers.LANES;
 
+import java.util.function.IntConsumer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -119,22 +120,50 @@ public final class RowProduct {
   /// @param more where rows are that are added, too: (several, out); 0 for none
   /// @param product where it goes: (several, out)
   public void times(long rows, int several, long bias, long more, long product) {
-    var to = new Target(numbers, out, bias, more, product);
+    times(rows, several, new Target(numbers, out, bias, more, product));
+  }
+
+  /// The same with what adapters are to make of the rows, at the same time.
+  ///
+  /// @param making of the rows; it becomes a part of their sums
+  public void times(long rows, int several, long bias, Making making, long product) {
+    times(rows, several, new Target(numbers, out, bias, making.outputs(), making, product));
+  }
+
+  private void times(long rows, int several, Target to) {
     int blocks = Math.ceilDiv(out, BLOCK);
     long work = (long) several * in * out;
     if (paired != null && several > 1) {
-      Crew.device()
-          .run(blocks, work, block -> paired.times(rows, several, block * BLOCK, BLOCK, to));
+      run(to, blocks, work, block -> paired.times(rows, several, block * BLOCK, BLOCK, to));
     } else if (panels == null) {
-      Crew.device().run(blocks, work, block -> dots(rows, several, block * BLOCK, to));
+      run(to, blocks, work, block -> dots(rows, several, block * BLOCK, to));
     } else if (several == 1) {
       var row = new float[in];
       numbers.read(rows, row, in);
-      Crew.device().run(blocks, work, block -> row(panels, row, block * BLOCK, to));
+      run(to, blocks, work, block -> row(panels, row, block * BLOCK, to));
     } else {
       var laid = ROOM.get().rows.lay(numbers, rows, several, in);
-      Crew.device().run(blocks, work, block -> tiles(panels, laid, several, block * BLOCK, to));
+      run(to, blocks, work, block -> tiles(panels, laid, several, block * BLOCK, to));
     }
+  }
+
+  /// Shares of what adapters make come first: whoever has done with them goes on with blocks, whose
+  /// sums wait for the last one.
+  private static void run(Target to, int blocks, long work, IntConsumer block) {
+    var making = to.making();
+    if (making == null) {
+      Crew.device().run(blocks, work, block);
+      return;
+    }
+    int shares = making.shares();
+    Crew.device()
+        .run(
+            shares + blocks,
+            work + making.work(),
+            job -> {
+              if (job < shares) making.make(job);
+              else block.accept(job - shares);
+            });
   }
 
   /// What [WarmUp] has compiled of it.
