@@ -13,3 +13,10 @@ def lines(*arguments):
     if done.returncode != 0:
         raise SystemExit(f"espalier {arguments[0]} failed: {done.stderr.strip()}")
     return [json.loads(line) for line in done.stdout.split("\n") if line]
+
+
+def logits(model, adapter, ids):
+    """The scores of every position; `adapter` is a PEFT folder, or None."""
+    chosen = ["--adapter", adapter] if adapter else []
+    answers = [line["logits"] for line in lines("logits", "--model", model, *chosen, "--tokens", ",".join(map(str, ids)), "--all")]
+    return answers[0] if len(answers) == 1 and isinstance(answers[0][0], list) else answers

@@ -17,7 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
 from compare import Checks
-from espalier_cli import lines
+from espalier_cli import logits
 from peft import PeftModel
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM
@@ -32,10 +32,7 @@ def reference(model, ids):
 
 
 def ours(model, adapter, ids):
-    chosen = ["--adapter", adapter] if adapter else []
-    answers = [line["logits"] for line in lines(
-        "logits", "--model", model, *chosen, "--tokens", ",".join(map(str, ids)), "--all")]
-    return torch.tensor(answers[0] if len(answers) == 1 and isinstance(answers[0][0], list) else answers)
+    return torch.tensor(logits(model, adapter, ids))
 
 
 def load(folder):

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from compare import Checks
-from espalier_cli import lines
+from espalier_cli import lines, logits
 
 MODEL = HERE.parents[2] / "models" / "espalier-6m"
 TOKENS = 24
@@ -33,10 +33,7 @@ def greedy(model, adapter, prompts):
 
 def gaps(ids, said, adapter):
     """How far each token's score is below the best one."""
-    chosen = ["--adapter", adapter] if adapter else []
-    tokens = ",".join(map(str, ids + said))
-    scores = [line["logits"] for line in lines("logits", "--model", MODEL, *chosen, "--tokens", tokens, "--all")]
-    scores = scores[0] if len(scores) == 1 else scores
+    scores = logits(MODEL, adapter, ids + said)
     return [max(scores[len(ids) - 1 + i]) - scores[len(ids) - 1 + i][token] for i, token in enumerate(said)]
 
 

@@ -7,6 +7,7 @@ import dev.espalier.gateway.Gateway;
 import dev.espalier.gateway.GatewayConfig;
 import dev.espalier.gateway.LocalModels;
 import dev.espalier.gateway.Upstream;
+import dev.espalier.model.WholeFolder;
 import dev.espalier.store.CaptureFilter;
 import dev.espalier.store.Durability;
 import dev.espalier.store.Store;
@@ -16,7 +17,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -110,8 +110,8 @@ final class GatewayBench {
   }
 
   private static void delete(Path folder) {
-    try (var files = Files.walk(folder)) {
-      for (var file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+    try {
+      WholeFolder.delete(folder);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot delete " + folder, e);
     }

@@ -5,11 +5,11 @@ import dev.espalier.chat.Sampling;
 import dev.espalier.engine.AdapterCache;
 import dev.espalier.engine.Engine;
 import dev.espalier.engine.Lease;
+import dev.espalier.model.WholeFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -59,9 +59,7 @@ final class Registered {
           .put("registered_1000_vs_5_limit", Machine.median(limit))
           .put("registered_1000_misses", Machine.median(misses))
           .put("load_ms", Machine.median(load));
-      try (var files = Files.walk(folder)) {
-        for (var file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
-      }
+      WholeFolder.delete(folder);
     } catch (IOException e) {
       throw new UncheckedIOException("no room for an adapter", e);
     }

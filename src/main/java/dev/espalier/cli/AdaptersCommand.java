@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -62,22 +61,21 @@ final class AdaptersCommand implements Callable<Integer> {
   int list() {
     try (var store = Store.openExisting(data)) {
       for (var adapter : store.adapters()) {
+        boolean there = Files.isDirectory(Path.of(adapter.path()));
         say(
             Json.object()
                 .put("name", adapter.name())
                 .put("base", adapter.base())
                 .put("folder", adapter.path())
                 .put("created", adapter.created().toString())
-                .put("there", Files.isDirectory(Path.of(adapter.path())))
+                .put("there", there)
                 .put("pruning_rules", adapter.rules().rules().size()),
             "%-24s %s  on %s%s"
                 .formatted(
                     adapter.name(),
                     adapter.created(),
                     Path.of(adapter.base()).getFileName(),
-                    Files.isDirectory(Path.of(adapter.path()))
-                        ? ""
-                        : ", but its folder %s is gone".formatted(adapter.path())));
+                    there ? "" : ", but its folder %s is gone".formatted(adapter.path())));
       }
     }
     return 0;
@@ -107,14 +105,7 @@ final class AdaptersCommand implements Callable<Integer> {
       }
       var folder = imported(name);
       WholeFolder.write(folder, beside -> copy(from, beside));
-      store.put(
-          new Adapter(
-              name,
-              folder.toString(),
-              base.toAbsolutePath().normalize().toString(),
-              Instant.now(),
-              rules.rules().isEmpty() ? null : rules.toJson(),
-              null));
+      Teaching.register(store, name, base, rules, folder, null);
       say(
           Json.object().put("event", "imported").put("name", name).put("folder", folder.toString()),
           "%s is served by `espalier up`, from %s".formatted(name, folder));
@@ -144,7 +135,7 @@ final class AdaptersCommand implements Callable<Integer> {
     OutputFile.check("--to", to);
     Adapter adapter;
     try (var store = Store.openExisting(data)) {
-      adapter = known(store, name);
+      adapter = Teaching.known(store, name, data);
     }
     var from = Path.of(adapter.path());
     var base = Path.of(adapter.base());
@@ -181,7 +172,7 @@ final class AdaptersCommand implements Callable<Integer> {
   int delete(@Parameters(paramLabel = NAME, description = "The adapter's.") String name)
       throws IOException {
     try (var store = Store.openExisting(data)) {
-      var adapter = known(store, name);
+      var adapter = Teaching.known(store, name, data);
       var target = new Target.Adapter(name);
       var routes =
           store.routes().stream()
@@ -210,15 +201,6 @@ final class AdaptersCommand implements Callable<Integer> {
 
   private Path imported(String name) {
     return data.resolve("adapters").resolve(name).toAbsolutePath().normalize();
-  }
-
-  private Adapter known(Store store, String name) {
-    return store
-        .adapter(name)
-        .orElseThrow(() ->
-            new IllegalArgumentException(
-                "there is no adapter \"%s\" in %s; there are %s"
-                    .formatted(name, data, store.adapters().stream().map(Adapter::name).toList())));
   }
 
   private static void with(Path folder, Path base, Consumer<Lora> use) {

@@ -195,14 +195,7 @@ final class RlCommand implements Callable<Integer> {
   }
 
   private @Nullable Adapter start(Store store) {
-    if (adapter == null) return null;
-    return store
-        .adapter(adapter)
-        .orElseThrow(() ->
-            new IllegalArgumentException(
-                "there is no adapter \"%s\" in %s; there are %s"
-                    .formatted(
-                        adapter, data, store.adapters().stream().map(Adapter::name).toList())));
+    return adapter == null ? null : Teaching.known(store, adapter, data);
   }
 
   private static PruningRules rules(@Nullable Adapter start) {

@@ -43,6 +43,19 @@ final class Teaching {
     }
   }
 
+  /// The adapter of that name.
+  ///
+  /// @param data the store's folder
+  /// @throws IllegalArgumentException that lists the names there are
+  static Adapter known(Store store, String name, Path data) {
+    return store
+        .adapter(name)
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "there is no adapter \"%s\" in %s; there are %s"
+                    .formatted(name, data, store.adapters().stream().map(Adapter::name).toList())));
+  }
+
   /// Trains on the dataset.
   ///
   /// @param run the run's folder, continued if it is there
@@ -83,11 +96,24 @@ final class Teaching {
       Path folder,
       @Nullable ObjectNode metrics) {
     rules.save(folder);
+    register(store, name, base.folder(), rules, folder, metrics);
+  }
+
+  /// The same of a folder that has its rules already.
+  ///
+  /// @param base the folder of the model that it belongs to
+  static void register(
+      Store store,
+      String name,
+      Path base,
+      PruningRules rules,
+      Path folder,
+      @Nullable ObjectNode metrics) {
     store.put(
         new Adapter(
             name,
             folder.toAbsolutePath().toString(),
-            base.folder().toAbsolutePath().normalize().toString(),
+            base.toAbsolutePath().normalize().toString(),
             Instant.now(),
             rules.rules().isEmpty() ? null : rules.toJson(),
             metrics == null ? null : metrics.toString()));

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /// A model with an adapter's part added to its weights, for software that knows no adapters.
@@ -35,8 +34,9 @@ public final class MergedModel {
           "the adapter changes the head of a model whose head is its embedding: merged, it would"
               + " change both");
     }
-    for (var file : Safetensors.files(base)) merge(file, lora, to.resolve(file.getFileName()));
-    boolean sharded = Safetensors.files(base).size() > 1;
+    var weights = Safetensors.files(base);
+    for (var file : weights) merge(file, lora, to.resolve(file.getFileName()));
+    boolean sharded = weights.size() > 1;
     try (var files = Files.list(base)) {
       for (var file : files.filter(Files::isRegularFile).toList()) {
         var name = file.getFileName().toString();
@@ -63,7 +63,7 @@ public final class MergedModel {
     if (!name.endsWith(WEIGHT)) return weight;
     var site = lora.sites().get(name.substring(0, name.length() - WEIGHT.length()));
     if (site == null) return weight;
-    var added = site.b().mm(site.a()).mul(new Scalar(site.scale()));
+    var added = LoraPair.scaled(site).mm(site.a());
     return weight.to(Dtype.F32.scalar()).add(added).to(weight.scalar_type()).contiguous();
   }
 }
